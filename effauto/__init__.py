@@ -1,0 +1,82 @@
+"""effauto recommends which efficiency methods to combine for a language model, within a budget.
+
+A plugin needs nothing but this module: ``from effauto import Method, Needs, hookimpl``.
+Python users have ``plan``, ``run`` and ``load``; these import what is heavy when first called.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from effauto.errors import DeclarationError, EffautoError
+from effauto.hookspecs import hookimpl
+from effauto.knobs import Choice, Float, Int, Setting
+from effauto.machine import Accelerator, Hardware, Rate
+from effauto.method import FITS, Evidence, Method, Needs, Verdict
+from effauto.recipe import Recipe
+from effauto.traits import ModelTraits, TaskTraits
+from effauto.workload import BASELINE, Workload
+
+if TYPE_CHECKING:
+    from effauto.api import load, plan, run
+    from effauto.execution.context import Context
+    from effauto.execution.predictor import Predictor, Runtime
+    from effauto.execution.training import Batch, Training
+    from effauto.model.transformer import TaskModel
+    from effauto.task.examples import Examples
+
+__version__ = "0.1.0"
+
+_LATE = {
+    "plan": "effauto.api",
+    "run": "effauto.api",
+    "load": "effauto.api",
+    "Context": "effauto.execution.context",
+    "Predictor": "effauto.execution.predictor",
+    "Runtime": "effauto.execution.predictor",
+    "Batch": "effauto.execution.training",
+    "Training": "effauto.execution.training",
+    "TaskModel": "effauto.model.transformer",
+    "Examples": "effauto.task.examples",
+}
+
+__all__ = [
+    "BASELINE",
+    "FITS",
+    "Accelerator",
+    "Batch",
+    "Choice",
+    "Context",
+    "DeclarationError",
+    "EffautoError",
+    "Evidence",
+    "Examples",
+    "Float",
+    "Hardware",
+    "Int",
+    "Method",
+    "ModelTraits",
+    "Needs",
+    "Predictor",
+    "Rate",
+    "Recipe",
+    "Runtime",
+    "Setting",
+    "TaskModel",
+    "TaskTraits",
+    "Training",
+    "Verdict",
+    "Workload",
+    "hookimpl",
+    "load",
+    "plan",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module 'effauto' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_LATE[name]), name)

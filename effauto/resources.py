@@ -1,0 +1,103 @@
+"""The resources effauto budgets, foretells and measures, and the figures that state them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from effauto.errors import BudgetError
+
+Tier = Literal["closed-form", "calibrated", "corrected", "measured"]
+
+
+@dataclass(frozen=True)
+class Resource:
+    """Something a recipe spends or yields, in SI units or bytes.
+
+    ``examples`` are ways a user may write a quantity of it. More of it is better only where
+    ``higher_is_better``; such a resource is limited from below.
+    """
+
+    name: str
+    unit: str
+    meaning: str
+    examples: str
+    higher_is_better: bool = False
+
+
+RESOURCES: Mapping[str, Resource] = {
+    resource.name: resource
+    for resource in (
+        Resource("train.time", "s", "wall time of one full training", "10min, 2h"),
+        Resource("train.memory", "byte", "peak memory while training, above an idle process", "4GiB"),
+        Resource("train.flops", "1", "floating-point operations of training", "1e15, 2PFLOP"),
+        Resource("train.energy", "joule", "energy of one full training", "0.1kWh, 50kJ"),
+        Resource("train.carbon", "gram", "CO2 equivalent of that energy", "50g, 0.2kg"),
+        Resource("train.cost", "money", "machine, electricity and labels for one training", "2EUR"),
+        Resource("train.labels", "1", "labelled examples that must be paid for", "500"),
+        Resource("inference.latency", "s", "median time of one request, batch 1", "5ms"),
+        Resource("inference.throughput", "1/s", "requests a second, batch 32", "200/s", True),
+        Resource("inference.memory", "byte", "peak memory while serving, above an idle process", "500MiB"),
+        Resource("inference.flops", "1", "floating-point operations of one request", "2GFLOP"),
+        Resource("model.size", "byte", "size of the saved folder on disk", "25MiB"),
+        Resource("model.parameters", "1", "numbers the saved model holds", "10e6"),
+        Resource("search.time", "s", "wall time of the search", "15min"),
+        Resource("search.energy", "joule", "energy of the search", "0.1kWh"),
+    )
+}
+
+QUALITY = "quality."
+
+
+def resource_named(name: str) -> Resource:
+    """Return the resource ``name``; ``quality.<metric>`` names a share between 0 and 1.
+
+    Raises BudgetError, listing every resource with its unit, for an unknown name.
+    """
+    if name in RESOURCES:
+        return RESOURCES[name]
+    if name.startswith(QUALITY) and name != QUALITY:
+        return Resource(name, "1", "quality on held-out data", "0.9, 90%", higher_is_better=True)
+    known = "; ".join(f"{r.name} ({r.examples})" for r in RESOURCES.values())
+    raise BudgetError(f"{name!r} is no resource. Known: {known}; quality.<metric> (0.9)")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number that says how sure it is: ``low <= value <= high``, an 80 % range."""
+
+    value: float
+    unit: str
+    low: float
+    high: float
+    tier: Tier = "closed-form"
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.low) and math.isfinite(self.high)):
+            raise ValueError(f"a figure needs a finite range, not {self.low} … {self.high}")
+        if not self.low <= self.value <= self.high:
+            raise ValueError(f"{self.value} lies outside its range {self.low} … {self.high}")
+
+    def scaled(self, factor: float) -> Figure:
+        """The figure and its range times ``factor`` (which must not be negative)."""
+        return Figure(
+            self.value * factor, self.unit, self.low * factor, self.high * factor, self.tier, self.note
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Figure:
+        return cls(**{key: data[key] for key in cls.__dataclass_fields__ if key in data})
+
+
+Figures = Mapping[str, Figure]
+
+
+def exactly(value: float, unit: str, tier: Tier = "measured", note: str = "") -> Figure:
+    """A figure without spread, such as a file's size."""
+    return Figure(value, unit, value, value, tier, note)

@@ -1,0 +1,68 @@
+"""What a method may know of a task and of a model before anything heavy is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, Self
+
+TaskKind = Literal["text-classification", "pair-classification", "token-classification"]
+Family = Literal["transformer", "linear"]
+
+
+class _Json:
+    """Dataclasses that live in a plan file; unknown keys of a newer effauto are ignored."""
+
+    def to_json(self) -> dict[str, Any]:
+        data = asdict(self)  # type: ignore[call-overload]
+        return {k: sorted(v) if isinstance(v, frozenset) else v for k, v in data.items()}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        names = {field.name for field in fields(cls)}  # type: ignore[arg-type]
+        return cls(**{key: value for key, value in data.items() if key in names})
+
+
+@dataclass(frozen=True)
+class TaskTraits(_Json):
+    """The meta-features of a task. Lengths are in word pieces, shares lie in [0, 1].
+
+    ``classes`` is the number of labels (or tags); ``tokens_*`` describe one example, both texts of
+    a pair together.
+    """
+
+    kind: TaskKind
+    metric: str
+    examples: int
+    classes: int
+    tokens_mean: float
+    tokens_p95: float
+    tokens_max: float
+    duplicate_share: float = 0.0
+    majority_share: float = 0.0
+
+
+@dataclass(frozen=True)
+class ModelTraits(_Json):
+    """The shape of a model and the facts that hold of it before any method touched it.
+
+    ``layer_parameters`` counts one layer. A ``linear`` model has no layers.
+    """
+
+    name: str
+    family: Family
+    layers: int
+    width: int
+    feedforward: int
+    heads: int
+    vocabulary: int
+    max_tokens: int
+    embedding_parameters: int
+    layer_parameters: int
+    facts: frozenset[str]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "facts", frozenset(self.facts))
+
+    @property
+    def parameters(self) -> int:
+        return self.embedding_parameters + self.layers * self.layer_parameters

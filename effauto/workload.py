@@ -1,0 +1,202 @@
+"""The work a recipe makes a machine do, as numbers that methods transform.
+
+A method's ``cost`` returns a changed copy (``dataclasses.replace``): it says what it does to the
+work, never by how much it is faster. What the work costs is for ``effauto.cost`` to say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Literal
+
+from effauto.traits import Family, ModelTraits, TaskTraits
+
+Compute = Literal["float32", "bfloat16", "int8"]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What training does where no method says otherwise: a plain full fine-tuning with AdamW."""
+
+    epochs: int = 3
+    learning_rate: float = 1e-4
+    weight_decay: float = 0.01
+    warmup: float = 0.1
+    batch_size: int = 32
+    max_tokens: int = 128
+
+
+BASELINE = Baseline()
+
+# AdamW keeps two float32 moments for each trained number.
+ADAMW_BYTES = 8.0
+# Word pieces are padded to a multiple of this.
+PAD_TO = 8
+# Numbers kept for the backward pass, in units of width, for a token in a layer: all of a block's
+# inputs and outputs (8 + 2 · feedforward/width); only those that input gradients need are ten.
+FULL_ACTIVATIONS = 16.0
+BIAS_ACTIVATIONS = 10.0
+# tokenizer.json, config and labels beside the weights.
+FOLDER_BYTES = 0.75e6
+# Single-core seconds: word-piece tokenising and collating a token; answering an empty request.
+TOKENISE_SECONDS = 6e-6
+REQUEST_SECONDS = 4e-4
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Training, storing and serving one model on one task.
+
+    Data: ``examples`` are read per pass, ``labels`` paid for; ``train_tokens`` are computed per
+    training example and ``request_tokens`` per request, padding counted.
+    Network: ``layer_parameters`` counts one layer, ``feedforward`` its inner width.
+    Training, per example: ``forward_passes`` and ``backward_passes`` through the network;
+    ``backward_depth`` is the share of layers that gradients cross and ``weight_gradients`` the
+    share of those layers' weights for which a gradient is computed; ``activation_units`` counts
+    the numbers kept for the backward pass (units of width, a token, a layer).
+    ``extra_train_flops`` (operations) and ``host_seconds`` (single core) come on top, once.
+    Storage: bits a number, ``density`` the share of a layer's weights that is not zero.
+    Serving: ``compute`` is the arithmetic of the layers, ``dispatches`` the operator calls of a
+    layer relative to eager execution, ``request_seconds`` the single-core time around the network,
+    ``runtime_bytes`` what the runtime needs beside the weights.
+    """
+
+    family: Family
+    examples: float
+    labels: float
+    batch_size: float
+    train_tokens: float
+    request_tokens: float
+
+    layers: float
+    width: float
+    feedforward: float
+    layer_parameters: float
+    embedding_parameters: float
+    head_parameters: float
+
+    forward_passes: float
+    backward_passes: float
+    backward_depth: float
+    weight_gradients: float
+    activation_units: float
+    trainable_parameters: float
+    optimizer_bytes: float
+    extra_train_flops: float
+    host_seconds: float
+
+    layer_bits: float
+    embedding_bits: float
+    density: float
+    folder_bytes: float
+
+    compute: Compute
+    dispatches: float
+    request_seconds: float
+    runtime_bytes: float
+
+    def __post_init__(self) -> None:
+        for name in _NUMBERS:
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} must not be negative, and is {getattr(self, name)}")
+
+    @property
+    def parameters(self) -> float:
+        return self.layers * self.layer_parameters + self.embedding_parameters + self.head_parameters
+
+    def on_share(self, share: float) -> Workload:
+        """The same work on a share of the training examples."""
+        return replace(self, examples=self.examples * share)
+
+    @classmethod
+    def untouched(cls, task: TaskTraits, model: ModelTraits) -> Workload:
+        """The empty recipe: ``model`` fine-tuned on ``task`` with every default."""
+        if model.family == "linear":
+            return _untouched_linear(task, model)
+        padded = min(BASELINE.max_tokens, model.max_tokens, _round_up(task.tokens_max, PAD_TO))
+        head = (model.width + 1) * task.classes
+        passes = BASELINE.epochs
+        return cls(
+            family=model.family,
+            examples=task.examples,
+            labels=task.examples,
+            batch_size=BASELINE.batch_size,
+            train_tokens=padded,
+            request_tokens=min(task.tokens_mean, model.max_tokens),
+            layers=model.layers,
+            width=model.width,
+            feedforward=model.feedforward,
+            layer_parameters=model.layer_parameters,
+            embedding_parameters=model.embedding_parameters,
+            head_parameters=head,
+            forward_passes=passes,
+            backward_passes=passes,
+            backward_depth=1.0,
+            weight_gradients=1.0,
+            activation_units=FULL_ACTIVATIONS,
+            trainable_parameters=model.parameters + head,
+            optimizer_bytes=ADAMW_BYTES,
+            extra_train_flops=0.0,
+            host_seconds=task.examples * task.tokens_mean * TOKENISE_SECONDS,
+            layer_bits=32.0,
+            embedding_bits=32.0,
+            density=1.0,
+            folder_bytes=FOLDER_BYTES,
+            compute="float32",
+            dispatches=1.0,
+            request_seconds=REQUEST_SECONDS + task.tokens_mean * TOKENISE_SECONDS,
+            runtime_bytes=0.0,
+        )
+
+
+_NUMBERS = tuple(f.name for f in fields(Workload) if f.name not in ("family", "compute"))
+
+# A TF-IDF model, in single-core seconds, fitted to measurements of this code: a token read and
+# counted, a non-zero number times a class in one solver pass, the passes a solver takes.
+LINEAR_TOKEN_SECONDS = 4e-6
+LINEAR_SOLVE_SECONDS = 2.5e-9
+LINEAR_SOLVER_PASSES = 60.0
+# Distinct words and word pairs grow with about this power of the words read (Heaps 1978).
+HEAPS_FACTOR, HEAPS_POWER = 8.0, 0.75
+
+
+def _untouched_linear(task: TaskTraits, model: ModelTraits) -> Workload:
+    read = task.examples * task.tokens_mean
+    features = HEAPS_FACTOR * read**HEAPS_POWER
+    outputs = 1 if task.classes == 2 else task.classes
+    solve = 2 * read * outputs * LINEAR_SOLVER_PASSES * LINEAR_SOLVE_SECONDS
+    return Workload(
+        family="linear",
+        examples=task.examples,
+        labels=task.examples,
+        batch_size=1.0,
+        train_tokens=task.tokens_mean,
+        request_tokens=task.tokens_mean,
+        layers=0.0,
+        width=0.0,
+        feedforward=0.0,
+        layer_parameters=0.0,
+        embedding_parameters=0.0,
+        head_parameters=features * outputs,
+        forward_passes=1.0,
+        backward_passes=0.0,
+        backward_depth=0.0,
+        weight_gradients=0.0,
+        activation_units=0.0,
+        trainable_parameters=features * outputs,
+        optimizer_bytes=0.0,
+        extra_train_flops=2 * 2 * read * outputs * LINEAR_SOLVER_PASSES,
+        host_seconds=2 * read * LINEAR_TOKEN_SECONDS + solve,
+        layer_bits=32.0,
+        embedding_bits=32.0,
+        density=1.0,
+        folder_bytes=features * 14.0,
+        compute="float32",
+        dispatches=0.0,
+        request_seconds=REQUEST_SECONDS + task.tokens_mean * LINEAR_TOKEN_SECONDS,
+        runtime_bytes=0.0,
+    )
+
+
+def _round_up(value: float, multiple: int) -> float:
+    return float(-(-value // multiple) * multiple)
