@@ -113,7 +113,9 @@ def parse_limit(text: str) -> Limit:
     """Read one limit; see :func:`parse_budget`."""
     match = _LIMIT.fullmatch(text)
     if not match:
-        raise BudgetError(f"{text!r} is no limit; write RESOURCE<=QUANTITY, as in train.time<=10min")
+        raise BudgetError(
+            f"{text!r} is no limit; write RESOURCE<=QUANTITY, as in train.time<=10min"
+        )
     name, sign, quantity = match.groups()
     resource = resource_named(name)
     wanted = ">=" if resource.higher_is_better else "<="

@@ -71,9 +71,11 @@ class Needs:
         if not self.executable:
             return Verdict("has no code that runs: it is here to be costed only")
         if hardware.device not in self.devices:
-            return Verdict(f"runs on {' or '.join(self.devices)}, and this machine has neither"
-                           if len(self.devices) > 1 else
-                           f"runs on {self.devices[0]}, and this machine computes on {hardware.device}")
+            return Verdict(
+                f"runs on {' or '.join(self.devices)}, and this machine has neither"
+                if len(self.devices) > 1
+                else f"runs on {self.devices[0]}, and this machine computes on {hardware.device}"
+            )
         missing = [flag for flag in self.instructions if flag not in hardware.flags]
         if missing and hardware.device == "cpu":
             return Verdict(f"needs the CPU instructions {', '.join(missing)}")
@@ -187,7 +189,9 @@ def _check_declaration(cls: type[Method]) -> None:
     for kind in ("requires", "forbids", "provides", "removes"):
         facts = getattr(cls, kind)
         if not isinstance(facts, frozenset) or not all(_FACT.fullmatch(str(f)) for f in facts):
-            raise wrong(f"{kind} must be a frozenset of facts, such as frozenset({{'float_weights'}})")
+            raise wrong(
+                f"{kind} must be a frozenset of facts, such as frozenset({{'float_weights'}})"
+            )
     if cls.requires & cls.forbids:
         raise wrong(f"requires and forbids {', '.join(sorted(cls.requires & cls.forbids))}")
     for kind in ("before", "after"):
@@ -200,6 +204,9 @@ def _check_declaration(cls: type[Method]) -> None:
         if not str(knob_name).isidentifier() or not isinstance(knob, Float | Int | Choice):
             raise wrong(f"knob {knob_name!r} must be an identifier with a Float, Int or Choice")
     for verb in ("fits", "cost", *VERBS, "restore", "reopen"):
-        theirs, ours = inspect.signature(getattr(cls, verb)), inspect.signature(getattr(Method, verb))
+        theirs, ours = (
+            inspect.signature(getattr(cls, verb)),
+            inspect.signature(getattr(Method, verb)),
+        )
         if list(theirs.parameters) != list(ours.parameters):
             raise wrong(f"{verb} must take {', '.join(list(ours.parameters)[1:])}")

@@ -31,7 +31,9 @@ RESOURCES: Mapping[str, Resource] = {
     resource.name: resource
     for resource in (
         Resource("train.time", "s", "wall time of one full training", "10min, 2h"),
-        Resource("train.memory", "byte", "peak memory while training, above an idle process", "4GiB"),
+        Resource(
+            "train.memory", "byte", "peak memory while training, above an idle process", "4GiB"
+        ),
         Resource("train.flops", "1", "floating-point operations of training", "1e15, 2PFLOP"),
         Resource("train.energy", "joule", "energy of one full training", "0.1kWh, 50kJ"),
         Resource("train.carbon", "gram", "CO2 equivalent of that energy", "50g, 0.2kg"),
@@ -39,7 +41,9 @@ RESOURCES: Mapping[str, Resource] = {
         Resource("train.labels", "1", "labelled examples that must be paid for", "500"),
         Resource("inference.latency", "s", "median time of one request, batch 1", "5ms"),
         Resource("inference.throughput", "1/s", "requests a second, batch 32", "200/s", True),
-        Resource("inference.memory", "byte", "peak memory while serving, above an idle process", "500MiB"),
+        Resource(
+            "inference.memory", "byte", "peak memory while serving, above an idle process", "500MiB"
+        ),
         Resource("inference.flops", "1", "floating-point operations of one request", "2GFLOP"),
         Resource("model.size", "byte", "size of the saved folder on disk", "25MiB"),
         Resource("model.parameters", "1", "numbers the saved model holds", "10e6"),
@@ -84,7 +88,12 @@ class Figure:
     def scaled(self, factor: float) -> Figure:
         """The figure and its range times ``factor`` (which must not be negative)."""
         return Figure(
-            self.value * factor, self.unit, self.low * factor, self.high * factor, self.tier, self.note
+            self.value * factor,
+            self.unit,
+            self.low * factor,
+            self.high * factor,
+            self.tier,
+            self.note,
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -1,0 +1,117 @@
+"""effauto in Python: what the command line does, as functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from effauto.budget import parse_budget, parse_quantity
+from effauto.cost import Place, parse_prices
+from effauto.execution.artefact import Answers, load_artefact
+from effauto.hardware import this_machine
+from effauto.model import MINILM
+from effauto.planner.listener import Listener
+from effauto.planner.plan import Plan, read_plan
+from effauto.planner.planner import make_plan
+from effauto.planner.request import HERE, DataRequest, Request
+from effauto.planner.run import Outcome, run_plan
+from effauto.plugins import load_plugins
+from effauto.resources import RESOURCES
+from effauto.traits import TaskKind
+
+
+def plan(
+    data: str | Path | None = None,
+    *,
+    budget: str | Iterable[str] = (),
+    model: str = MINILM,
+    search_time: str | float = 0.0,
+    max_trials: int | None = None,
+    kind: TaskKind | None = None,
+    columns: Mapping[str, str] | None = None,
+    metric: str | None = None,
+    max_rows: int | None = None,
+    seed: int = 0,
+    hardware: str = HERE,
+    prices: Iterable[str] = (),
+    country: str | None = None,
+    store: str | None = None,
+    plugins_dirs: Iterable[Path | str] = (),
+    resume: bool = False,
+    listener: Listener | None = None,
+) -> Plan:
+    """Ask which methods to combine for ``data`` (None: the built-in demo) within ``budget``.
+
+    ``search_time`` is in seconds, or a text such as ``"4min"``; 0 answers at once from what is
+    known. See ``effauto plan --help`` for the rest. Raises EffautoError with a sentence for input
+    that cannot be used; a budget that nothing meets gives a plan whose status says so.
+    """
+    folders = tuple(Path(folder) for folder in plugins_dirs)
+    request = Request(
+        data=DataRequest(
+            None if data is None else str(data), kind, dict(columns or {}), metric, max_rows, seed
+        ),
+        model=model,
+        budget=parse_budget([budget] if isinstance(budget, str) else budget),
+        search_time=seconds(search_time),
+        max_trials=max_trials,
+        seed=seed,
+        hardware=hardware,
+        prices=parse_prices(prices),
+        place=Place(country),
+        store=store,
+        plugin_folders=folders,
+        resume=resume,
+    )
+    return make_plan(request, load_plugins(folders), listener)
+
+
+def run(
+    plan: Plan | str | Path,
+    output: str | Path,
+    *,
+    data: str | Path | None = None,
+    prices: Iterable[str] = (),
+    country: str | None = None,
+    store: str | None = None,
+    seed: int | None = None,
+    plugins_dirs: Iterable[Path | str] = (),
+    listener: Listener | None = None,
+) -> Outcome:
+    """Carry a plan (or the plan file of that name) out at full scale into the folder ``output``."""
+    chosen = plan if isinstance(plan, Plan) else read_plan(Path(plan))
+    return run_plan(
+        chosen,
+        Path(output),
+        load_plugins(Path(folder) for folder in plugins_dirs),
+        source=None if data is None else str(data),
+        store=store,
+        prices=parse_prices(prices),
+        place=Place(country),
+        seed=seed,
+        listener=listener,
+    )
+
+
+def load(
+    folder: str | Path, *, threads: int | None = None, plugins_dirs: Iterable[Path | str] = ()
+) -> Answers:
+    """Load the model that :func:`run` left in ``folder``; its ``predict`` takes a list of inputs.
+
+    Raises ModelError if the folder holds none, or a method that it needs is not installed.
+    """
+
+    def methods() -> Any:
+        return load_plugins(Path(folder) for folder in plugins_dirs).methods()
+
+    return load_artefact(Path(folder), methods, threads or this_machine().threads)
+
+
+def seconds(time: str | float) -> float:
+    """``"4min"`` as seconds; a number is taken as it is, and ``"0"`` as nothing."""
+    if isinstance(time, int | float):
+        return float(time)
+    if time.strip() in ("0", "0s", "0min"):
+        return 0.0
+    return parse_quantity(time, RESOURCES["search.time"])[0]

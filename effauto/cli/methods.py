@@ -1,0 +1,79 @@
+"""``effauto methods``: what there is to combine."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Any
+
+import click
+
+from effauto.cli.app import App
+from effauto.cli.output import format_option, print_json, print_table
+from effauto.errors import InputError
+from effauto.machine import Hardware
+from effauto.method import STAGES, Method
+from effauto.plugins import Plugins
+
+
+@click.group()
+def methods() -> None:
+    """List the efficiency methods and show one closely."""
+
+
+@methods.command("list")
+@format_option
+@click.pass_obj
+def list_methods(app: App, form: str) -> None:
+    """List every method in the order of its stage, and say which cannot run on this machine."""
+    from effauto.hardware import this_machine
+
+    here = this_machine()
+    found = sorted(app.plugins.methods().values(), key=lambda m: (STAGES.index(m.stage), m.name))
+    if form == "json":
+        print_json([_entry(method, app.plugins, here) for method in found])
+        return
+    print_table(("Method", "Stage", "Slot", "What it does"), [_row(m, here) for m in found])
+
+
+def _row(method: Method, here: Hardware) -> tuple[str, ...]:
+    verdict = method.needs.met(here)
+    what = method.summary if verdict else f"{method.summary}\nnot here: it {verdict.reason}"
+    return method.name, method.stage, method.slot or "", what
+
+
+def _entry(method: Method, plugins: Plugins, here: Hardware) -> dict[str, Any]:
+    verdict = method.needs.met(here)
+    return {
+        "method": method.name,
+        "version": method.version,
+        "origin": plugins.origin_of(method.name),
+        "stage": method.stage,
+        "slot": method.slot,
+        "summary": method.summary,
+        "runs_here": bool(verdict),
+        "reason": verdict.reason,
+    }
+
+
+@methods.command("show", epilog="Example: effauto methods show NAME --format json")
+@click.argument("name")
+@format_option
+@click.pass_obj
+def show_method(app: App, name: str, form: str) -> None:
+    """Show what a method declares, its knobs, what was published of it, and its card."""
+    from effauto.cli.method_card import as_json, show
+
+    method = _named(name, app.plugins.methods())
+    origin = app.plugins.origin_of(name)
+    if form == "json":
+        print_json(as_json(method, origin))
+    else:
+        show(method, origin)
+
+
+def _named(name: str, known: dict[str, Method]) -> Method:
+    if name not in known:
+        near = get_close_matches(name, known, n=3)
+        meant = f"did you mean {' or '.join(near)}? " if near else ""
+        raise InputError(f"there is no method {name!r}; {meant}See 'effauto methods list'")
+    return known[name]

@@ -1,0 +1,117 @@
+"""``effauto plan``: ask which methods to combine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from effauto.cli.app import App
+from effauto.cli.options import (
+    data_request,
+    database,
+    hardware_option,
+    price_options,
+    task_options,
+)
+from effauto.cli.output import format_option, print_json
+from effauto.errors import EffautoError, Infeasible, Interrupted
+
+if TYPE_CHECKING:
+    from effauto.planner.plan import Plan
+
+_EPILOG = """\b
+Examples:
+  effauto plan
+  effauto plan data/ --budget 'model.size<=25MiB' --search-time 0
+  effauto plan reviews.csv --column text=body --budget 'inference.latency<=5ms'
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("data", required=False)
+@task_options
+@click.option(
+    "--model",
+    default="minilm",
+    show_default=True,
+    help="minilm, bag-of-words, a folder, or a name on the Hugging Face hub.",
+)
+@click.option(
+    "--budget", multiple=True, metavar="LIMIT", help="Such as 'train.time<=10min'; repeatable."
+)
+@click.option(
+    "--search-time",
+    default="4min",
+    show_default=True,
+    metavar="TIME",
+    help="How long to try recipes; 0 answers at once from what is known.",
+)
+@click.option("--max-trials", type=click.IntRange(min=1), help="Try no more recipes than this.")
+@hardware_option
+@price_options
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--resume", is_flag=True, help="Go on with this search if it was cut off.")
+@database
+@click.option("--output", type=click.Path(path_type=Path), help="Also write the plan here.")
+@format_option
+@click.pass_obj
+def plan(
+    app: App,
+    data: str | None,
+    budget: tuple[str, ...],
+    search_time: str,
+    output: Path | None,
+    form: str,
+    **given: Any,
+) -> int:
+    """Say which methods to combine for DATA, what that costs, and how good it is.
+
+    DATA is a JSON Lines, CSV, TSV or Parquet file, a folder with train, validation and test files,
+    or a data set on the Hugging Face hub. Without it, the built-in demo is used.
+    """
+    from effauto.api import seconds
+    from effauto.budget import parse_budget
+    from effauto.cost import Place, parse_prices
+    from effauto.planner.plan import write_plan
+    from effauto.planner.planner import make_plan
+    from effauto.planner.request import Request
+    from effauto.report.progress import terminal_listener
+
+    limits = parse_budget(budget)
+    request = Request(
+        data=data_request(data, given, given["seed"]),
+        model=given["model"],
+        budget=limits,
+        search_time=limits.limit_on("search.time") or seconds(search_time),
+        max_trials=given["max_trials"],
+        seed=given["seed"],
+        hardware=given["hardware"],
+        prices=parse_prices(given["price"]),
+        place=Place(given["country"]),
+        store=given["db"],
+        plugin_folders=tuple(app.plugins.folders),
+        resume=given["resume"],
+    )
+    with terminal_listener() as listener:
+        found = make_plan(request, app.plugins, listener)
+    _show(found, form)
+    if output:
+        write_plan(found, output)
+    return exit_code(found)
+
+
+def _show(found: Plan, form: str) -> None:
+    if form == "json":
+        print_json(found.to_json())
+        return
+    from effauto.report.plan import print_plan
+
+    print_plan(found)
+
+
+def exit_code(found: Plan) -> int:
+    """0 for a plan that meets the budget; what its error would have, for one that does not."""
+    errors: dict[str, type[EffautoError]] = {"infeasible": Infeasible, "interrupted": Interrupted}
+    return errors[found.status].exit_code if found.status in errors else 0

@@ -1,0 +1,96 @@
+"""What the verbs of a method may use while a recipe is carried out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from effauto.execution.encoding import Arrays, Encoding, Pieces
+from effauto.execution.meter import Meter
+from effauto.model.source import ModelSource
+from effauto.traits import ModelTraits, TaskTraits
+
+if TYPE_CHECKING:
+    from effauto.model.transformer import TaskModel
+    from effauto.task.examples import Examples
+
+
+@dataclass
+class Context:
+    """One trial's surroundings.
+
+    ``folder`` takes files that belong to the artefact; ``cache`` holds what recipes share. What a
+    verb computes with a model it should wrap in :meth:`counting`, so that the work is metered.
+    """
+
+    task: TaskTraits
+    source: ModelSource
+    classes: tuple[str, ...]
+    seed: int
+    threads: int
+    device: str
+    folder: Path
+    cache: Path
+    meter: Meter
+    provenance: str
+    examples: Examples
+    progress: Callable[[str, float], None] = lambda what, share: None
+    _encodings: dict[tuple[str, ...], Encoding] = field(default_factory=dict)
+
+    @property
+    def model(self) -> ModelTraits:
+        return self.source.traits
+
+    def untouched(self) -> TaskModel:
+        """A fresh copy of the pretrained model with a new head, as if the recipe were empty."""
+        import torch
+
+        from effauto.model.transformer import load_pretrained
+
+        torch.manual_seed(self.seed)
+        model = load_pretrained(self.source.files, self.task.kind, len(self.classes))
+        return model.to(self.device)
+
+    def encoding(self, model: TaskModel) -> Encoding:
+        """The tokenizer as ``model`` reads; also used by :meth:`pad` from now on."""
+        key = (model.pairing, *model.input_names)
+        if key not in self._encodings:
+            self._encodings[key] = Encoding.of_folder(
+                self.source.files, self.task.kind, model.pairing, model.input_names
+            )
+        self._current = self._encodings[key]
+        return self._current
+
+    def pad(self, rows: Sequence[Pieces], length: int | None = None) -> Arrays:
+        return self._current.collate(rows, length)
+
+    def report(self, what: str, share: float) -> None:
+        """Tell the user how far a long step is, from 0 to 1."""
+        self.progress(what, share)
+
+    @contextmanager
+    def counting(self, kind: str, tokens: int) -> Iterator[None]:
+        """Meter the operations of a step on ``tokens`` word pieces; ``kind`` groups like steps."""
+        with self.meter.flops.step(kind, tokens):
+            yield
+
+    def remember(self, what: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Arrays that depend only on the data and the model as built so far.
+
+        Made at most once for all recipes that prepare and build alike; who finds them made is
+        still charged the time and operations that making them cost.
+        """
+        from effauto.execution.cache import remember
+
+        digest = hashlib.sha256(f"{what}/{self.provenance}".encode()).hexdigest()[:24]
+        return remember(self.cache / f"{what}-{digest}", make, self.meter)
+
+
+def provenance_of(**parts: Any) -> str:
+    """A digest of everything that decides what a model is before it is trained."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

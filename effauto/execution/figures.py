@@ -1,0 +1,44 @@
+"""What a worker measured, as figures: with energy, carbon and money derived from time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from effauto.cost import Place, Prices
+from effauto.cost.energy import grams, joules, kilowatt_hours, power_note
+from effauto.cost.ranges import exact
+from effauto.machine import Hardware
+from effauto.resources import Figure, exactly
+
+_UNITS = {
+    "train.time": "s",
+    "train.cpu_time": "s",
+    "train.memory": "byte",
+    "train.flops": "1",
+    "train.labels": "1",
+    "model.parameters": "1",
+    "inference.flops": "1",
+}
+
+
+def training_figures(
+    values: Mapping[str, float], hardware: Hardware, place: Place, prices: Prices
+) -> dict[str, Figure]:
+    """Figures of a training, from the values that :func:`effauto.execution.train.train` returns.
+
+    Energy is a counter's if one was read, else the machine's watts times the time, as a range.
+    """
+    figures = {name: exactly(values[name], unit) for name, unit in _UNITS.items() if name in values}
+    seconds = exact(values["train.time"])
+    if "train.energy" in values:
+        energy = exact(values["train.energy"])
+        figures["train.energy"] = energy.figure("joule", "measured", "read by codecarbon")
+    else:
+        energy = joules(seconds, hardware)
+        note = f"modelled: {power_note(hardware)}"
+        figures["train.energy"] = energy.figure("joule", "calibrated", note)
+    figures["train.carbon"] = grams(energy, place).figure("gram", "calibrated", place.note)
+    if prices.currency:
+        cost = prices.of(seconds, kilowatt_hours(energy, place), values["train.labels"])
+        figures["train.cost"] = cost.figure(prices.currency, "measured")
+    return figures

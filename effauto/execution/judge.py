@@ -1,0 +1,100 @@
+"""Judge a saved artefact in a process that has seen nothing but its folder."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from effauto.execution.artefact import Answers, load_artefact, read_manifest, size_of
+from effauto.execution.job import Job
+from effauto.execution.meter import Meter, use_threads
+from effauto.execution.train import import_libraries
+from effauto.method import Method
+from effauto.resources import Figure, exactly
+from effauto.task.examples import Examples
+from effauto.task.exchange import read_split
+
+WARM_UP = 5
+REQUESTS = 60
+# The middle 80 % of repeats; a shared machine's worst moments say little about the model.
+SPREAD = (10, 90)
+
+
+def judge(
+    job: Job, methods: Callable[[], Mapping[str, Method]], progress: Callable[[str, float], None]
+) -> dict[str, Figure]:
+    """Load ``job.folder`` and measure it on ``job.split``: quality, size, speed and memory."""
+    examples, _ = read_split(job.data / f"{job.split}.jsonl")
+    use_threads(job.hardware.threads)
+    import_libraries(read_manifest(job.folder).family)  # part of the idle process, not the model
+    meter = Meter()
+    artefact = load_artefact(job.folder, methods, job.hardware.threads)
+    progress("judging", 0.0)
+    predicted, throughput = _throughput(artefact, examples)
+    figures = {
+        f"quality.{job.task.metric}": quality(job.task.metric, examples, predicted),
+        "inference.throughput": throughput,
+        "inference.latency": _latency(artefact, examples, job.seed),
+        "inference.memory": exactly(
+            meter.stop().memory, "byte", note="peak, above an idle process"
+        ),
+        "model.size": exactly(float(size_of(job.folder)), "byte"),
+    }
+    progress("judging", 1.0)
+    return figures
+
+
+def _throughput(artefact: Answers, examples: Examples) -> tuple[list[Any], Figure]:
+    """Predict everything at batch 32; the spread is that of four quarters of the rows."""
+    rows = examples.inputs
+    artefact.predict_indices(rows[:32])
+    shuffled = random.Random(0).sample(range(len(rows)), len(rows))
+    predicted: dict[int, Any] = {}
+    rates = []
+    for quarter in range(4):
+        chosen = shuffled[quarter::4]
+        start = time.perf_counter()
+        answers = artefact.predict_indices([rows[row] for row in chosen])
+        rates.append(len(chosen) / (time.perf_counter() - start))
+        predicted |= dict(zip(chosen, answers, strict=True))
+    middle, low, high = float(np.median(rates)), min(rates), max(rates)
+    figure = Figure(middle, "1/s", low, high, "measured", f"batch 32, {len(rows)} rows")
+    return [predicted[row] for row in range(len(rows))], figure
+
+
+def _latency(artefact: Answers, examples: Examples, seed: int) -> Figure:
+    chosen = random.Random(seed).choices(examples.inputs, k=WARM_UP + REQUESTS)
+    times = []
+    for row in chosen:
+        start = time.perf_counter()
+        artefact.predict_indices([row], 1)
+        times.append(time.perf_counter() - start)
+    times = times[WARM_UP:]
+    low, high = np.percentile(times, SPREAD)
+    note = f"batch 1, median of {REQUESTS} requests"
+    return Figure(float(np.median(times)), "s", float(low), float(high), "measured", note)
+
+
+def quality(metric: str, examples: Examples, predicted: list[Any]) -> Figure:
+    """The metric with its 80 % interval over rows (normal approximation, for macro-F1 rough)."""
+    truth, found = _flatten(examples, predicted)
+    if metric == "accuracy":
+        value = float(np.mean(np.equal(truth, found)))
+    else:
+        from sklearn.metrics import f1_score
+
+        value = float(f1_score(truth, found, average="macro"))
+    margin = 1.2816 * (max(value * (1 - value), 1e-4) / len(examples)) ** 0.5
+    low, high = max(0.0, value - margin), min(1.0, value + margin)
+    return Figure(value, "1", low, high, "measured", f"{len(examples)} rows")
+
+
+def _flatten(examples: Examples, predicted: list[Any]) -> tuple[list[int], list[int]]:
+    if examples.kind != "token-classification":
+        return list(examples.targets), predicted  # type: ignore[arg-type]
+    truth = [tag for target in examples.targets for tag in target]  # type: ignore[union-attr]
+    return truth, [tag for tags in predicted for tag in tags]

@@ -1,0 +1,201 @@
+"""A bag of words: TF-IDF and a linear classifier, the cheapest model that is often enough.
+
+Texts: word 1-2-grams, sublinear counts. Pairs: |a - b|, a · b and their dot product. Tagging: a
+window of two words to each side with affixes, log-linear. Saved as JSON and safetensors.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from effauto.errors import ModelError
+from effauto.task.examples import Examples
+
+_WINDOW = 2
+_HASHED = 2**17
+_C = 10.0
+
+
+@dataclass
+class LinearPredictor:
+    """``features`` turns rows into a sparse matrix; ``weights`` is (classes or 1, features)."""
+
+    kind: str
+    classes: tuple[str, ...]
+    features: TextFeatures | WindowFeatures
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    def predict(self, inputs: Sequence[str | Sequence[str]], batch_size: int = 32) -> Any:
+        """The label of each text or pair, or the tags of each list of tokens."""
+        rows = [(item,) if isinstance(item, str) else tuple(item) for item in inputs]
+        found = self.predict_indices(rows, batch_size)
+        if self.kind == "token-classification":
+            return [[self.classes[tag] for tag in cast(tuple[int, ...], tags)] for tags in found]
+        return [self.classes[cast(int, index)] for index in found]
+
+    def predict_indices(
+        self, rows: Sequence[tuple[str, ...]], batch_size: int = 32
+    ) -> list[int | tuple[int, ...]]:
+        """Like :meth:`predict`, as indices into ``classes``."""
+        found: list[int | tuple[int, ...]] = []
+        for start in range(0, len(rows), batch_size):
+            found += self._predict_batch(rows[start : start + batch_size])
+        return found
+
+    def _predict_batch(self, rows: Sequence[tuple[str, ...]]) -> list[int | tuple[int, ...]]:
+        scores = self.features.of(rows) @ self.weights.T + self.bias
+        best = (scores[:, 0] > 0).astype(int) if len(self.weights) == 1 else scores.argmax(axis=1)
+        if self.kind != "token-classification":
+            return [int(index) for index in best]
+        ends = np.cumsum([len(row) for row in rows])[:-1]
+        return [tuple(int(tag) for tag in tags) for tags in np.split(best, ends)]
+
+    @property
+    def parameters(self) -> int:
+        return self.weights.size + self.bias.size
+
+    def save(self, folder: Path) -> None:
+        from safetensors.numpy import save_file
+
+        arrays = {"weights": self.weights, "bias": self.bias} | self.features.arrays()
+        save_file(arrays, folder / "model.safetensors")
+        (folder / "vocabulary.json").write_text(
+            json.dumps(self.features.words(), ensure_ascii=False), encoding="utf-8"
+        )
+
+    @classmethod
+    def open(cls, folder: Path, kind: str, classes: tuple[str, ...]) -> LinearPredictor:
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        try:
+            arrays = load_file(folder / "model.safetensors")
+            words = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError, SafetensorError) as error:
+            raise ModelError(f"the model in {folder} cannot be read: {error}") from error
+        features: TextFeatures | WindowFeatures
+        if kind == "token-classification":
+            features = WindowFeatures()
+        else:
+            features = TextFeatures.restored(kind == "pair-classification", words, arrays["idf"])
+        return cls(kind, classes, features, arrays["weights"], arrays["bias"])
+
+
+def fit_linear(examples: Examples, classes: tuple[str, ...], seed: int) -> LinearPredictor:
+    """Train on all examples: logistic regression, or stochastic descent for tagging."""
+    from sklearn.linear_model import LogisticRegression, SGDClassifier
+
+    if examples.kind == "token-classification":
+        window = WindowFeatures()
+        tags = [tag for target in examples.targets for tag in cast(tuple[int, ...], target)]
+        model: Any = SGDClassifier(
+            loss="log_loss", alpha=1e-6, max_iter=8, tol=None, random_state=seed
+        )
+        model.fit(window.of(examples.inputs), tags)
+        return _predictor(examples.kind, classes, window, model)
+    text = TextFeatures(pairs=examples.kind == "pair-classification").fit(examples.inputs)
+    model = LogisticRegression(C=_C, max_iter=1000)
+    model.fit(text.of(examples.inputs), list(examples.targets))
+    return _predictor(examples.kind, classes, text, model)
+
+
+def _predictor(
+    kind: str, classes: tuple[str, ...], features: TextFeatures | WindowFeatures, model: Any
+) -> LinearPredictor:
+    weights = np.ascontiguousarray(model.coef_, dtype=np.float32)  # as safetensors keeps it
+    bias = model.intercept_.astype(np.float32)
+    if len(model.classes_) < len(classes) and len(weights) > 1:  # a class that no row has
+        full = np.zeros((len(classes), weights.shape[1]), dtype=np.float32)
+        full_bias = np.full(len(classes), -1e9, dtype=np.float32)
+        full[model.classes_], full_bias[model.classes_] = weights, bias
+        weights, bias = full, full_bias
+    return LinearPredictor(kind, classes, features, weights, bias)
+
+
+class TextFeatures:
+    """TF-IDF of one text, or of a pair combined."""
+
+    def __init__(self, pairs: bool) -> None:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        self.pairs = pairs
+        self.vectorizer = TfidfVectorizer(
+            ngram_range=(1, 2),
+            sublinear_tf=True,
+            token_pattern=r"(?u)\b\w+\b|[^\w\s]",
+            dtype=np.float32,
+        )
+
+    def fit(self, rows: Sequence[tuple[str, ...]]) -> TextFeatures:
+        self.vectorizer.fit([text for row in rows for text in row])
+        return self
+
+    @classmethod
+    def restored(cls, pairs: bool, words: Sequence[str], idf: NDArray[np.float32]) -> TextFeatures:
+        features = cls(pairs)
+        features.vectorizer.vocabulary_ = {word: place for place, word in enumerate(words)}
+        features.vectorizer.idf_ = idf
+        return features
+
+    def of(self, rows: Sequence[tuple[str, ...]]) -> Any:
+        first = self.vectorizer.transform([row[0] for row in rows])
+        if not self.pairs:
+            return first
+        from scipy.sparse import hstack
+
+        second = self.vectorizer.transform([row[1] for row in rows])
+        product = first.multiply(second)
+        return hstack([abs(first - second), product, product.sum(axis=1)]).tocsr()
+
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        return {"idf": self.vectorizer.idf_.astype(np.float32)}
+
+    def words(self) -> list[str]:
+        return [str(word) for word in self.vectorizer.get_feature_names_out()]
+
+
+class WindowFeatures:
+    """Hashed features of each word and its neighbours; nothing to fit."""
+
+    def of(self, rows: Sequence[tuple[str, ...]]) -> Any:
+        from sklearn.feature_extraction import FeatureHasher
+
+        hasher = FeatureHasher(_HASHED, input_type="string", dtype=np.float32)
+        return hasher.transform(
+            list(_around(row, place)) for row in rows for place in range(len(row))
+        )
+
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        return {}
+
+    def words(self) -> list[str]:
+        return []
+
+
+def _around(row: Sequence[str], place: int) -> list[str]:
+    word = row[place]
+    found = [f"w={word.lower()}", f"shape={_shape(word)}", f"first={place == 0}"]
+    found += [f"p{n}={word[:n].lower()}" for n in (1, 2, 3)]
+    found += [f"s{n}={word[-n:].lower()}" for n in (1, 2, 3, 4)]
+    for step in range(-_WINDOW, _WINDOW + 1):
+        if step and 0 <= place + step < len(row):
+            near = row[place + step]
+            found += [f"{step}={near.lower()}", f"{step}s={near[-3:].lower()}"]
+        elif step:
+            found.append(f"{step}=edge")
+    return found
+
+
+def _shape(word: str) -> str:
+    kinds = [
+        "X" if c.isupper() else "x" if c.islower() else "9" if c.isdigit() else c for c in word
+    ]
+    return "".join(kind for n, kind in enumerate(kinds) if n == 0 or kind != kinds[n - 1])

@@ -1,0 +1,153 @@
+"""Meters: time, CPU time, peak memory, operations and energy of a phase."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+# Steps of one kind that are counted exactly; the rest are extrapolated by their tokens, since the
+# counter slows each operation down.
+COUNTED_STEPS = 3
+
+
+@dataclass
+class Flops:
+    """Floating-point operations (2 per multiply-add, matrix products only)."""
+
+    counted: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    counted_tokens: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    steps: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    tokens: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    charged: float = 0.0
+
+    @contextmanager
+    def step(self, kind: str, tokens: int) -> Iterator[None]:
+        """Count this step, or only its tokens once enough of its kind were counted."""
+        self.steps[kind] += 1
+        self.tokens[kind] += tokens
+        if self.steps[kind] > COUNTED_STEPS:
+            yield
+            return
+        with flop_counter() as counter:
+            yield
+        self.counted[kind] += counter.get_total_flops()
+        self.counted_tokens[kind] += tokens
+
+    @property
+    def total(self) -> float:
+        """Operations so far."""
+        kinds = (
+            self.counted[kind] / max(1, self.counted_tokens[kind]) * self.tokens[kind]
+            for kind in self.steps
+        )
+        return self.charged + sum(kinds)
+
+
+def flop_counter() -> Any:
+    """torch's counter, taught the CPU attention kernels that it takes for free."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    def attention(q: Any, k: Any, *rest: Any, out_shape: Any = None, **options: Any) -> int:
+        return int(4 * q[0] * q[1] * q[2] * k[2] * q[3])
+
+    def backward(
+        grad: Any, q: Any, k: Any, *rest: Any, out_shape: Any = None, **options: Any
+    ) -> int:
+        return int(2.5 * attention(q, k))  # it computes the scores once more
+
+    kernels = torch.ops.aten
+    mapping = {
+        kernels._scaled_dot_product_flash_attention_for_cpu: attention,
+        kernels._scaled_dot_product_flash_attention_for_cpu_backward: backward,
+    }
+    return FlopCounterMode(display=False, custom_mapping=mapping)  # type: ignore[arg-type]
+
+
+class Meter:
+    """Measures what one process spends from its making to :meth:`stop`.
+
+    ``seconds`` is wall time, ``cpu_seconds`` processor time of all threads, ``memory`` the peak
+    resident set above that at the start, in bytes. What a cache saved is charged on top.
+    """
+
+    def __init__(self) -> None:
+        self.flops = Flops()
+        self.charged_seconds = 0.0
+        self.charged_cpu = 0.0
+        self.charged_memory = 0.0
+        self._reset_peak()
+        self._resident = resident_bytes()
+        self._wall = time.perf_counter()
+        self._cpu = time.process_time()
+        self.seconds = self.cpu_seconds = self.memory = 0.0
+
+    def charge(self, seconds: float, cpu_seconds: float, flops: float, memory: float) -> None:
+        """Add what was spent once, elsewhere, on something this trial used."""
+        self.charged_seconds += seconds
+        self.charged_cpu += cpu_seconds
+        self.charged_memory = max(self.charged_memory, memory)
+        self.flops.charged += flops
+
+    def peak(self) -> float:
+        """The largest growth of the resident set so far, in bytes."""
+        return max(self.charged_memory, peak_bytes() - self._resident)
+
+    def lap(self) -> tuple[float, float]:
+        """Wall and CPU seconds so far, charges left out."""
+        return time.perf_counter() - self._wall, time.process_time() - self._cpu
+
+    def stop(self) -> Meter:
+        wall, cpu = self.lap()
+        self.seconds = wall + self.charged_seconds
+        self.cpu_seconds = cpu + self.charged_cpu
+        self.memory = self.peak()
+        return self
+
+    def _reset_peak(self) -> None:
+        with _ignoring_oserror():  # Linux only; elsewhere the peak is that of the whole process
+            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def resident_bytes() -> float:
+    """The resident set of this process now."""
+    import psutil
+
+    return float(psutil.Process().memory_info().rss)
+
+
+def peak_bytes() -> float:
+    """The largest resident set of this process since the peak was last reset."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+        return float(line.split()[1]) * 1024
+    except (OSError, StopIteration):
+        import resource
+        import sys
+
+        unit = 1 if sys.platform == "darwin" else 1024
+        return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * unit
+
+
+@contextmanager
+def _ignoring_oserror() -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        return
+
+
+def use_threads(threads: int) -> None:
+    """Compute with this many threads, in torch and in the libraries below it."""
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    import torch
+
+    torch.set_num_threads(threads)

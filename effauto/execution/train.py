@@ -1,0 +1,199 @@
+"""Carry out a recipe: data, model, training, compression, serving; save what comes out."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from effauto.execution.artefact import Manifest, save_artefact
+from effauto.execution.context import Context, provenance_of
+from effauto.execution.job import Job, versions
+from effauto.execution.meter import Meter, use_threads
+from effauto.knobs import Setting
+from effauto.method import Method
+from effauto.model.source import find_model
+from effauto.recipe import Composition, Recipe, compose
+from effauto.task.examples import Examples
+from effauto.task.exchange import read_split
+
+Progress = Callable[[str, float], None]
+Values = dict[str, float]
+
+
+def train(job: Job, methods: Mapping[str, Method], progress: Progress) -> Values:
+    """Train ``job.recipe`` and save it in ``job.folder``; return what training cost, in SI units.
+
+    Raises IllegalRecipe before anything runs, and whatever a method raises.
+    """
+    source = find_model(job.model)
+    composition = compose(job.recipe, methods, job.task, source.traits, job.hardware)
+    composition.require_legal()
+    examples = _share(read_split(job.data / "train.jsonl")[0], job.fidelity)
+    use_threads(job.hardware.threads)
+    import_libraries(source.traits.family)  # not a cost of the recipe
+    work = job.folder.with_name(f"{job.folder.name}.work")
+    work.mkdir(parents=True, exist_ok=True)
+    meter = Meter()
+    context = Context(
+        task=job.task,
+        source=source,
+        classes=job.classes,
+        seed=job.seed,
+        threads=job.hardware.threads,
+        device=job.hardware.device,
+        folder=work,
+        cache=job.cache,
+        meter=meter,
+        provenance=_provenance(job, composition),
+        examples=examples,
+        progress=progress,
+    )
+    try:
+        for method, setting in composition.steps:
+            examples = method.prepare(examples, setting, context)
+        context.examples = examples
+        carry_out = _linear if source.traits.family == "linear" else _transformer
+        measured = carry_out(job, composition, examples, context)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return measured
+
+
+def _share(examples: Examples, share: float) -> Examples:
+    """A stratified share of the rows; a smaller share is part of a larger one."""
+    if share >= 1:
+        return examples
+    by_class: dict[int, list[int]] = {}
+    for row, label in enumerate(examples.labels):
+        by_class.setdefault(label, []).append(row)
+    kept: list[int] = []
+    for label, rows in sorted(by_class.items()):
+        random.Random(label).shuffle(rows)
+        kept += rows[: max(2, round(share * len(rows)))]
+    return examples.select(sorted(kept))
+
+
+def _provenance(job: Job, composition: Composition) -> str:
+    """A digest of all that decides the data and the model before training."""
+    deciding = [
+        (method.name, method.version, setting)
+        for method, setting in composition.steps
+        if type(method).prepare is not Method.prepare or type(method).build is not Method.build
+    ]
+    return provenance_of(
+        data=job.details.get("fingerprint", str(job.data)),
+        rows=job.task.examples,
+        fidelity=job.fidelity,
+        model=job.model,
+        steps=deciding,
+        seed=job.seed if deciding else 0,
+        versions=versions(),
+    )
+
+
+def _linear(job: Job, composition: Composition, examples: Examples, context: Context) -> Values:
+    from effauto.execution.linear import fit_linear
+
+    context.report("fitting", 0.0)
+    predictor = fit_linear(examples, job.classes, job.seed)
+    context.meter.stop()
+    manifest = _manifest(job, composition, "linear", {})
+    save_artefact(job.folder, manifest, predictor)
+    return _costs(context, examples, predictor.parameters)
+
+
+def _transformer(
+    job: Job, composition: Composition, examples: Examples, context: Context
+) -> Values:
+    from effauto.execution.predictor import Predictor, TorchRuntime
+    from effauto.execution.training import Training
+    from effauto.model.transformer import describe
+
+    steps = composition.steps
+    model = context.untouched()
+    for method, setting in steps:
+        model = method.build(model, setting, context)
+    training = Training()
+    for method, setting in steps:
+        training = method.train(training, setting, context)
+    model = training.fit(model.to(context.device), examples, training, context)
+    operations = _request_operations(model, context)
+    for method, setting in steps:
+        model = method.compress(model.eval(), setting, context)
+    parameters = sum(tensor.numel() for tensor in model.state_dict().values())
+    predictor = Predictor(
+        job.task.kind,
+        job.classes,
+        context.encoding(model),
+        context.model.max_tokens,
+        TorchRuntime(model.eval()),
+        model,
+    )
+    network = describe(model)
+    for method, setting in steps:
+        predictor = method.serve(predictor, setting, context)
+    context.meter.stop()
+    save_artefact(job.folder, _manifest(job, composition, "transformer", network), predictor)
+    return _costs(context, examples, parameters) | {"inference.flops": operations}
+
+
+def _request_operations(model: Any, context: Context) -> float:
+    """Operations of one request of median length, before compression changes the kernels."""
+    import torch
+
+    from effauto.execution.meter import flop_counter
+
+    encoded = context.encoding(model).encode(
+        context.examples.inputs[:201], context.model.max_tokens
+    )
+    median = sorted(encoded, key=lambda row: row.length)[len(encoded) // 2]
+    arrays = context.pad([median])
+    inputs = {name: torch.from_numpy(array).to(context.device) for name, array in arrays.items()}
+    with torch.inference_mode(), flop_counter() as counter:
+        model.eval()(**inputs)
+    return float(counter.get_total_flops())
+
+
+def _costs(context: Context, examples: Examples, parameters: int) -> Values:
+    meter = context.meter
+    return {
+        "train.time": meter.seconds,
+        "train.cpu_time": meter.cpu_seconds,
+        "train.memory": meter.memory,
+        "train.flops": meter.flops.total,
+        "train.labels": float(len(examples)),
+        "model.parameters": float(parameters),
+    }
+
+
+def _manifest(
+    job: Job, composition: Composition, family: str, network: Mapping[str, Any]
+) -> Manifest:
+    settings: dict[str, Setting] = {m.name: setting for m, setting in composition.steps}
+    return Manifest(
+        kind=job.task.kind,
+        classes=job.classes,
+        family=family,
+        model=job.model,
+        recipe=Recipe.from_settings(settings),
+        order=tuple(method.name for method, _ in composition.steps),
+        network=network,
+        max_tokens=2**31 if family == "linear" else find_model(job.model).traits.max_tokens,
+        versions=versions(),
+    )
+
+
+def import_libraries(family: str) -> None:
+    """Import what training or serving a model of this family imports, and keep it quiet."""
+    if family == "linear":
+        import sklearn.feature_extraction.text
+        import sklearn.linear_model  # noqa: F401
+
+        return
+    import transformers
+    from transformers import AutoModel  # noqa: F401
+
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]

@@ -1,0 +1,236 @@
+"""How a model is trained: a description that methods change, and the loop that follows it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from effauto.execution.encoding import FIRST_PIECE_ONLY, Encoding, Pieces, padded_length
+from effauto.model.transformer import TaskModel
+from effauto.task.examples import Examples
+from effauto.workload import BASELINE
+
+if TYPE_CHECKING:
+    from effauto.execution.context import Context
+
+# (lengths of the rows, epoch, epochs, generator) -> row numbers in the order of reading
+Order = Callable[[Sequence[int], int, int, random.Random], list[int]]
+# (row numbers, lengths, batch size, generator) -> the rows of each batch
+Grouping = Callable[[list[int], Sequence[int], int, random.Random], list[list[int]]]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Tensors that a model takes, the rows they came from, and what they should give.
+
+    ``targets`` is (batch,) classes, or (batch, tokens) tags with -100 where none is asked for.
+    """
+
+    inputs: dict[str, Tensor]
+    targets: Tensor
+    rows: tuple[int, ...]
+
+    @property
+    def tokens(self) -> int:
+        """Word pieces computed, padding counted."""
+        return self.inputs["input_ids"].numel()
+
+
+Loss = Callable[[TaskModel, Batch], Tensor]
+Fit = Callable[[TaskModel, Examples, "Training", "Context"], TaskModel]
+
+
+def cross_entropy(model: TaskModel, batch: Batch) -> Tensor:
+    """Mean negative log-likelihood of the targets."""
+    logits = model(**batch.inputs)
+    return nn.functional.cross_entropy(
+        logits.flatten(0, -2).float(), batch.targets.flatten(), ignore_index=FIRST_PIECE_ONLY
+    )
+
+
+def shuffled(
+    lengths: Sequence[int], epoch: int, epochs: int, generator: random.Random
+) -> list[int]:
+    """Every row once, in a new random order each epoch."""
+    return generator.sample(range(len(lengths)), len(lengths))
+
+
+def consecutive(
+    order: list[int], lengths: Sequence[int], size: int, generator: random.Random
+) -> list[list[int]]:
+    """Batches cut from the order as it stands."""
+    return [order[start : start + size] for start in range(0, len(order), size)]
+
+
+def by_gradient(
+    model: TaskModel, examples: Examples, training: Training, context: Context
+) -> TaskModel:
+    """Minimise the loss with AdamW: linear warm-up, linear decay, gradients clipped to norm 1."""
+    encoded = encode_training(model, examples, training, context)
+    batches = [
+        list(training.batches(encoded, epoch, context.seed)) for epoch in range(training.epochs)
+    ]
+    steps = sum(map(len, batches))
+    optimizer, schedule = _optimizer(model, training, steps)
+    trainable = [p for p in model.parameters() if p.requires_grad]
+    model.train()
+    done = 0
+    for epoch in batches:
+        for rows in epoch:
+            batch = collate(rows, encoded, examples, training, context)
+            with context.counting("train", batch.tokens):
+                training.loss(model, batch).backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(trainable, 1.0)
+            optimizer.step()
+            schedule.step()
+            optimizer.zero_grad(set_to_none=True)
+            done += 1
+            context.report("training", done / steps)
+    return model.eval()
+
+
+@dataclass(frozen=True)
+class Training:
+    """A description of training. Methods return a changed copy (``dataclasses.replace``).
+
+    ``fit`` does it all and may be replaced as a whole; the default, :func:`by_gradient`, follows
+    the other fields. ``padding`` is ``fixed`` (to the longest row of the data) or ``longest`` (of
+    the batch). Learning rate and warm-up are AdamW's; warm-up is a share of the steps.
+    """
+
+    epochs: int = BASELINE.epochs
+    learning_rate: float = BASELINE.learning_rate
+    weight_decay: float = BASELINE.weight_decay
+    warmup: float = BASELINE.warmup
+    batch_size: int = BASELINE.batch_size
+    max_tokens: int = BASELINE.max_tokens
+    padding: str = "fixed"
+    order: Order = shuffled
+    group: Grouping = consecutive
+    loss: Loss = cross_entropy
+    fit: Fit = by_gradient
+
+    def batches(self, encoded: Sequence[Pieces], epoch: int, seed: int) -> Iterator[list[int]]:
+        """The row numbers of each batch of one epoch; the same for the same seed."""
+        generator = random.Random(f"{seed}/{epoch}")
+        lengths = [row.length for row in encoded]
+        order = self.order(lengths, epoch, self.epochs, generator)
+        yield from self.group(order, lengths, self.batch_size, generator)
+
+
+def encode_training(
+    model: TaskModel, examples: Examples, training: Training, context: Context
+) -> list[Pieces]:
+    """The training rows as word pieces, cut to what the training reads."""
+    encoding = context.encoding(model)
+    return encoding.encode(examples.inputs, min(training.max_tokens, context.model.max_tokens))
+
+
+def collate(
+    rows: Sequence[int],
+    encoded: Sequence[Pieces],
+    examples: Examples,
+    training: Training,
+    context: Context,
+) -> Batch:
+    """Tensors of these rows, padded as the training says."""
+    longest = max(row.length for row in encoded) if training.padding == "fixed" else None
+    chosen = [encoded[row] for row in rows]
+    arrays = context.pad(chosen, padded_length(longest) if longest else None)
+    inputs = {name: torch.from_numpy(array).to(context.device) for name, array in arrays.items()}
+    targets = _targets(chosen, [examples.targets[row] for row in rows], inputs["input_ids"].shape)
+    return Batch(inputs, targets.to(context.device), tuple(rows))
+
+
+def _targets(rows: Sequence[Pieces], targets: Sequence[object], shape: torch.Size) -> Tensor:
+    if all(isinstance(target, int) for target in targets):
+        return torch.tensor(targets)
+    tags = np.full(tuple(shape), FIRST_PIECE_ONLY, dtype=np.int64)
+    for place, (row, words) in enumerate(zip(rows, targets, strict=True)):
+        for piece, tag in zip(row.words, words, strict=True):  # type: ignore[call-overload]
+            if piece >= 0:
+                tags[place, piece] = tag
+    return torch.from_numpy(tags)
+
+
+def _optimizer(
+    model: TaskModel, training: Training, steps: int
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    matrices = [p for p in model.parameters() if p.requires_grad and p.ndim > 1]
+    vectors = [p for p in model.parameters() if p.requires_grad and p.ndim <= 1]
+    groups = [
+        {"params": matrices, "weight_decay": training.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=training.learning_rate)
+    rising = max(1, round(training.warmup * steps))
+
+    def factor(step: int) -> float:
+        if step < rising:
+            return (step + 1) / rising
+        return max(0.0, (steps - step) / max(1, steps - rising))
+
+    return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+
+
+@torch.inference_mode()
+def embed(
+    model: TaskModel, examples: Examples, training: Training, context: Context
+) -> tuple[np.ndarray[tuple[int, int], np.dtype[np.float32]], list[int]]:
+    """Features of every example in one pass, (rows, feature_width), and a class for each.
+
+    For tagging a row is a word (its first piece). Rows of like length share a batch, whatever the
+    training does, and the pass is remembered: recipes that embed alike pay for it once in time,
+    while each is charged what it cost.
+    """
+    made = context.remember("features", lambda: _embed(model, examples, training, context))
+    return made["features"], made["targets"].tolist()
+
+
+def _embed(
+    model: TaskModel, examples: Examples, training: Training, context: Context
+) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]]:
+    encoded = encode_training(model, examples, training, context)
+    by_length = sorted(range(len(encoded)), key=lambda row: encoded[row].length)
+    features: dict[int, np.ndarray[tuple[int, ...], np.dtype[np.float32]]] = {}
+    model.eval()
+    for start in range(0, len(by_length), training.batch_size):
+        rows = by_length[start : start + training.batch_size]
+        arrays = context.pad([encoded[row] for row in rows])
+        inputs = {name: torch.from_numpy(a).to(context.device) for name, a in arrays.items()}
+        with context.counting("embed", inputs["input_ids"].numel()):
+            found = model.features(**inputs).float().cpu().numpy()
+        for row, row_features in zip(rows, found, strict=True):
+            features[row] = row_features
+        context.report("embedding", (start + len(rows)) / len(by_length))
+    if examples.kind != "token-classification":
+        stacked = np.stack([features[row] for row in range(len(encoded))])
+        return {"features": stacked, "targets": np.asarray(examples.targets)}
+    kept = [
+        (features[row][piece], tag)
+        for row, pieces in enumerate(encoded)
+        for piece, tag in zip(pieces.words, examples.targets[row], strict=True)  # type: ignore[arg-type]
+        if piece >= 0
+    ]
+    words, tags = zip(*kept, strict=True)
+    return {"features": np.stack(words), "targets": np.asarray(tags)}
+
+
+__all__ = [
+    "Batch",
+    "Encoding",
+    "Training",
+    "by_gradient",
+    "collate",
+    "consecutive",
+    "cross_entropy",
+    "embed",
+    "encode_training",
+    "shuffled",
+]

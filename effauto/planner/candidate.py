@@ -1,0 +1,91 @@
+"""A candidate answer, and what is foretold of it before it is tried."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from effauto.cost import Correction, Place, Prices, estimate
+from effauto.machine import Hardware
+from effauto.method import Method
+from effauto.model import ModelSource
+from effauto.recipe import Composition, Recipe, compose
+from effauto.resources import Figure
+from effauto.traits import TaskTraits
+from effauto.workload import Workload
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model and the recipe applied to it."""
+
+    model: str
+    recipe: Recipe = Recipe()
+
+    @property
+    def key(self) -> str:
+        return f"{self.model}:{self.recipe.key}"
+
+    def __str__(self) -> str:
+        return f"{self.model}: {self.recipe}"
+
+
+@dataclass
+class Oracle:
+    """Reads candidates for legality and cost; remembers its answers.
+
+    ``corrections``, by model, come from (foretold, measured) pairs and are replaced as these grow.
+    """
+
+    task: TaskTraits
+    models: Mapping[str, ModelSource]
+    methods: Mapping[str, Method]
+    hardware: Hardware
+    prices: Prices
+    place: Place
+
+    def __post_init__(self) -> None:
+        self._compositions: dict[str, Composition] = {}
+        self._work: dict[str, Workload] = {}
+        self.corrections: Mapping[str, Mapping[str, Correction]] = {}
+
+    @cached_property
+    def untouched(self) -> dict[str, Workload]:
+        return {
+            name: Workload.untouched(self.task, source.traits)
+            for name, source in self.models.items()
+        }
+
+    def composition(self, candidate: Candidate) -> Composition:
+        """The candidate's steps in order, and what forbids them."""
+        if candidate.key not in self._compositions:
+            self._compositions[candidate.key] = compose(
+                candidate.recipe,
+                self.methods,
+                self.task,
+                self.models[candidate.model].traits,
+                self.hardware,
+            )
+        return self._compositions[candidate.key]
+
+    def work(self, candidate: Candidate) -> Workload:
+        """The work that the whole recipe makes."""
+        if candidate.key not in self._work:
+            work = self.untouched[candidate.model]
+            for method, setting in self.composition(candidate).steps:
+                work = method.cost(work, setting)
+            self._work[candidate.key] = work
+        return self._work[candidate.key]
+
+    def foretell(
+        self, candidate: Candidate, share: float = 1.0, *, raw: bool = False
+    ) -> dict[str, Figure]:
+        """What the candidate costs, trained on a share of the rows; ``raw`` without corrections."""
+        return estimate(
+            self.work(candidate).on_share(share),
+            self.hardware,
+            prices=self.prices,
+            place=self.place,
+            corrections={} if raw else self.corrections.get(candidate.model, {}),
+        )

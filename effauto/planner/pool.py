@@ -1,0 +1,139 @@
+"""Candidates worth a look before any search: few methods, at their defaults and extremes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+
+from effauto.budget import Budget
+from effauto.knobs import Choice, Value
+from effauto.method import Method
+from effauto.planner.candidate import Candidate, Oracle
+from effauto.recipe import Recipe, Refusal, unusable
+from effauto.resources import Figures
+
+MOST_METHODS = 3
+CLIMB_STEPS = 12
+
+
+def usable_methods(oracle: Oracle) -> tuple[dict[str, dict[str, Method]], list[Refusal]]:
+    """For each model the methods that can act on it here, and why the others can nowhere."""
+    usable: dict[str, dict[str, Method]] = {}
+    reasons: dict[str, list[Refusal]] = {}
+    for name, source in oracle.models.items():
+        usable[name] = {}
+        for method in oracle.methods.values():
+            refusals = unusable(method, oracle.task, source.traits, oracle.hardware)
+            missing = sorted(method.requires - source.traits.facts - provided(oracle.methods))
+            if missing:
+                sentence = f"{method.name} requires {' and '.join(missing).replace('_', ' ')}"
+                refusals.append(Refusal(method.name, "requires", sentence))
+            if refusals:
+                reasons.setdefault(method.name, []).append(refusals[0])
+            else:
+                usable[name][method.name] = method
+    nowhere = [found[0] for found in reasons.values() if len(found) == len(oracle.models)]
+    return usable, nowhere
+
+
+def provided(methods: Mapping[str, Method]) -> frozenset[str]:
+    """Every fact that some method can bring about."""
+    return frozenset().union(*(method.provides for method in methods.values()))
+
+
+def singles(oracle: Oracle, usable: Mapping[str, Mapping[str, Method]]) -> list[Candidate]:
+    """Each model untouched, and each legal method alone, at its defaults."""
+    return list(_legal(oracle, _combined(usable, 1)))
+
+
+def few(oracle: Oracle, usable: Mapping[str, Mapping[str, Method]]) -> list[Candidate]:
+    """Every legal combination of up to three methods at their defaults."""
+    return list(_legal(oracle, _combined(usable, MOST_METHODS)))
+
+
+def _combined(usable: Mapping[str, Mapping[str, Method]], most: int) -> Iterator[Candidate]:
+    for model, methods in usable.items():
+        for count in range(most + 1):
+            for names in combinations(methods, count):
+                yield Candidate(model, Recipe.of(*names))
+
+
+def _legal(oracle: Oracle, candidates: Iterator[Candidate]) -> Iterator[Candidate]:
+    return (candidate for candidate in candidates if oracle.composition(candidate).legal)
+
+
+def frugal(
+    oracle: Oracle,
+    usable: Mapping[str, Mapping[str, Method]],
+    budget: Budget,
+    starts: list[Candidate],
+) -> list[Candidate]:
+    """From the best ``starts`` of each model, climb towards the budget: the legal ends reached.
+
+    A step adds or drops a method, or sets a knob to an end of its range.
+    """
+    ends = []
+    for model in usable:
+        ours = [start for start in starts if start.model == model]
+        if ours:
+            best = min(ours, key=lambda c: excess(oracle.foretell(c), budget))
+            ends.append(_climb(oracle, usable[model], budget, best))
+    return ends
+
+
+def _climb(
+    oracle: Oracle, methods: Mapping[str, Method], budget: Budget, start: Candidate
+) -> Candidate:
+    best, least = start, excess(oracle.foretell(start), budget)
+    for _ in range(CLIMB_STEPS):
+        near = list(_legal(oracle, _neighbours(best, methods)))
+        if not near:
+            return best
+        step = min(near, key=lambda c: excess(oracle.foretell(c), budget))
+        found = excess(oracle.foretell(step), budget)
+        if found >= least:
+            return best
+        best, least = step, found
+    return best
+
+
+def excess(foretold: Figures, budget: Budget) -> tuple[float, float]:
+    """By how much, as logarithms, the worst limit is missed, and all together (met ones count 0).
+
+    Once all are met, more room is no gain.
+    """
+    found = [
+        max(0.0, math.log(limit.excess(foretold[limit.resource].value)))
+        for limit in budget
+        if limit.resource in foretold and foretold[limit.resource].value > 0
+    ]
+    return max(found, default=0.0), sum(found)
+
+
+def _neighbours(candidate: Candidate, methods: Mapping[str, Method]) -> Iterator[Candidate]:
+    settings = candidate.recipe.settings
+    for name in settings:
+        yield _with(candidate, {n: s for n, s in settings.items() if n != name})
+        for knob, values in _extremes(methods[name]).items():
+            for value in values:
+                yield _with(candidate, settings | {name: settings[name] | {knob: value}})
+    for name, method in methods.items():
+        if name not in settings:
+            kept = {n: s for n, s in settings.items() if not _same_slot(methods[n], method)}
+            yield _with(candidate, kept | {name: {}})
+
+
+def _with(candidate: Candidate, settings: Mapping[str, Mapping[str, Value]]) -> Candidate:
+    return Candidate(candidate.model, Recipe.from_settings(settings))
+
+
+def _same_slot(one: Method, other: Method) -> bool:
+    return one.slot is not None and one.slot == other.slot
+
+
+def _extremes(method: Method) -> dict[str, tuple[Value, ...]]:
+    return {
+        name: knob.options if isinstance(knob, Choice) else (knob.low, knob.high)
+        for name, knob in method.knobs.items()
+    }

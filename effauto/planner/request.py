@@ -1,0 +1,87 @@
+"""What the user asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from effauto.budget import Budget
+from effauto.cost import Place, Prices
+from effauto.model import MINILM
+from effauto.task import Task, load_task
+from effauto.task.load import CountTokens
+from effauto.traits import TaskKind
+
+HERE = "here"
+
+
+@dataclass(frozen=True)
+class DataRequest:
+    """Where the task's data are, and how to read them; see :func:`effauto.task.load_task`."""
+
+    source: str | None = None
+    kind: TaskKind | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    metric: str | None = None
+    max_rows: int | None = None
+    seed: int = 0
+
+    def load(self, count_tokens: CountTokens | None) -> Task:
+        """Load the task; raise DataError if it cannot be used."""
+        return load_task(
+            self.source,
+            kind=self.kind,
+            columns=self.columns or None,
+            metric=self.metric,
+            seed=self.seed,
+            max_rows=self.max_rows,
+            count_tokens=count_tokens,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """What :meth:`from_json` reads; the source as an absolute path, if it is one."""
+        source = self.source
+        if source is not None and Path(source).exists():
+            source = str(Path(source).resolve())
+        return {
+            "source": source,
+            "kind": self.kind,
+            "columns": dict(self.columns),
+            "metric": self.metric,
+            "max_rows": self.max_rows,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> DataRequest:
+        return cls(**{key: data[key] for key in cls.__dataclass_fields__ if key in data})
+
+
+@dataclass(frozen=True)
+class Request:
+    """A question to the planner. ``search_time`` is in seconds; 0 asks for an instant plan."""
+
+    data: DataRequest = DataRequest()
+    model: str = MINILM
+    budget: Budget = Budget()
+    search_time: float = 0.0
+    max_trials: int | None = None
+    seed: int = 0
+    hardware: str = HERE
+    prices: Prices = Prices()
+    place: Place = Place()
+    store: str | None = None
+    plugin_folders: tuple[Path, ...] = ()
+    resume: bool = False
+
+    def identity(self) -> dict[str, Any]:
+        """What makes two requests the same study, however long each may search."""
+        return {
+            "data": self.data.to_json(),
+            "model": self.model,
+            "budget": self.budget.to_json(),
+            "seed": self.seed,
+            "hardware": self.hardware,
+        }

@@ -1,0 +1,148 @@
+"""What was tried so far, brought to full scale, so that candidates can be compared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from statistics import mean
+
+from effauto.budget import Budget, Limit
+from effauto.planner.candidate import Candidate
+from effauto.resources import QUALITY, Figure, Figures
+
+# What a repeat on the same machine may differ by: a limit on time must be kept with this to spare.
+NOISE_RESERVE = {"train.time": 1.1, "inference.latency": 1.1, "inference.throughput": 1.1}
+# Half a standard error of the quality: closer candidates are a tie.
+TIE = 0.5
+
+
+@dataclass
+class Result:
+    """One finished trial. ``foretold`` is uncorrected, at the trial's scale and at full scale."""
+
+    candidate: Candidate
+    fidelity: float
+    seed: int
+    measured: Figures
+    foretold: Figures
+    foretold_full: Figures
+    trial: int | None = None
+    seconds: float = 0.0
+    gain: float = field(default=0.0, compare=False)
+
+    def quality(self, metric: str) -> float:
+        """Measured quality and what more data is expected to add."""
+        return self.measured[QUALITY + metric].value + self.gain
+
+    def projected(self) -> dict[str, Figure]:
+        """Each measured cost, brought to full scale by the ratio foretold between the two."""
+        return {
+            name: figure if name.startswith(QUALITY) else self._full(name, figure)
+            for name, figure in self.measured.items()
+        }
+
+    def _full(self, name: str, figure: Figure) -> Figure:
+        here, full = self.foretold.get(name), self.foretold_full.get(name)
+        if self.fidelity >= 1 or here is None or full is None or here.value <= 0:
+            return figure
+        return figure.scaled(full.value / here.value)
+
+
+def keeps(result: Result, budget: Budget, *, reserve: bool) -> list[Limit]:
+    """The limits that the result, at full scale, breaks; ``reserve`` leaves room for noise."""
+    figures = result.projected()
+    values = {}
+    for name, figure in figures.items():
+        factor = NOISE_RESERVE.get(name, 1.0) if reserve else 1.0
+        limit_from_below = name == "inference.throughput"
+        values[name] = figure.value / factor if limit_from_below else figure.value * factor
+    return budget.broken(values)
+
+
+def learn_gains(results: Sequence[Result], metric: str) -> None:
+    """Set each result's expected gain at full scale, from recipes measured at two scales.
+
+    The gain is linear in the logarithm of the data (cautiously: half of it); without such pairs
+    none is expected.
+    """
+    slopes = []
+    by_candidate: dict[str, list[Result]] = {}
+    for result in results:
+        by_candidate.setdefault(result.candidate.key, []).append(result)
+    for tried in by_candidate.values():
+        ordered = sorted(tried, key=lambda result: result.fidelity)
+        if ordered[0].fidelity < ordered[-1].fidelity:
+            rise = _measured(ordered[-1], metric) - _measured(ordered[0], metric)
+            slopes.append(rise / math.log(ordered[-1].fidelity / ordered[0].fidelity))
+    slope = max(0.0, mean(slopes)) / 2 if slopes else 0.0
+    for result in results:
+        room = (1 - _measured(result, metric)) / 3
+        result.gain = min(room, slope * math.log(1 / result.fidelity))
+
+
+def _measured(result: Result, metric: str) -> float:
+    return result.measured[QUALITY + metric].value
+
+
+def latest(results: Iterable[Result]) -> list[Result]:
+    """For each candidate its result at the largest scale."""
+    best: dict[str, Result] = {}
+    for result in results:
+        other = best.get(result.candidate.key)
+        if other is None or result.fidelity >= other.fidelity:
+            best[result.candidate.key] = result
+    return list(best.values())
+
+
+def choose(results: Sequence[Result], budget: Budget, metric: str) -> Result | None:
+    """The best result that keeps every limit; of those within noise of it, the cheapest.
+
+    None if every result breaks a limit.
+    """
+    tried = latest(results)
+    for reserve in (True, False):
+        allowed = [result for result in tried if not keeps(result, budget, reserve=reserve)]
+        if allowed:
+            best = max(allowed, key=lambda result: result.quality(metric))
+            margin = TIE * standard_error(best, metric)
+            ties = [r for r in allowed if r.quality(metric) >= best.quality(metric) - margin]
+            return min(ties, key=expense)
+    return None
+
+
+def standard_error(result: Result, metric: str) -> float:
+    """Of the measured quality, from its 80 % range."""
+    figure = result.measured[QUALITY + metric]
+    return max(1e-4, (figure.high - figure.low) / 2 / 1.2816)
+
+
+def expense(result: Result) -> float:
+    """One number to break ties: training time, latency and size, as logarithms, added up."""
+    figures = result.projected()
+    return sum(
+        math.log(max(figures[name].value, 1e-9))
+        for name in ("train.time", "inference.latency", "model.size")
+        if name in figures
+    )
+
+
+def front(results: Sequence[Result], metric: str, resources: Sequence[str]) -> list[Result]:
+    """Those that no other beats in quality and in every resource."""
+    tried = latest(results)
+    points = [_point(result, metric, resources) for result in tried]
+    return [
+        result
+        for result, point in zip(tried, points, strict=True)
+        if not any(_dominates(other, point) for other in points)
+    ]
+
+
+def _point(result: Result, metric: str, resources: Sequence[str]) -> tuple[float, ...]:
+    figures = result.projected()
+    costs = [figures[name].value if name in figures else math.inf for name in resources]
+    return (-result.quality(metric), *costs)
+
+
+def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return all(a <= b for a, b in zip(one, other, strict=True)) and one != other

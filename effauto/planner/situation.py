@@ -1,0 +1,143 @@
+"""Everything a plan is made from: task, models, machine, methods, and earlier results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from effauto.budget import Budget
+from effauto.cost import estimate, learn_corrections
+from effauto.errors import BudgetError, InputError
+from effauto.hardware import calibrate, machine
+from effauto.machine import Hardware
+from effauto.method import Method
+from effauto.model import BAG_OF_WORDS, ModelSource, find_model
+from effauto.planner.candidate import Candidate, Oracle
+from effauto.planner.pool import usable_methods
+from effauto.planner.prior import Prior, learn_prior
+from effauto.planner.request import HERE, Request
+from effauto.plugins import Plugins
+from effauto.recipe import Refusal, compose
+from effauto.resources import QUALITY
+from effauto.store import MethodVersion, Store, TrialRecord
+from effauto.store import Situation as StoredSituation
+from effauto.task import Task
+from effauto.task.load import CountTokens
+from effauto.workload import Workload
+
+Pairs = dict[str, list[tuple[str, float, float]]]
+
+
+@dataclass
+class Situation:
+    """The task, the models a plan may start from, the methods that can act on each."""
+
+    request: Request
+    task: Task
+    oracle: Oracle
+    plugins: Plugins
+    usable: Mapping[str, Mapping[str, Method]]
+    ruled_out: list[Refusal]
+    prior: Prior
+    pairs: Pairs = field(default_factory=dict)
+
+    @property
+    def budget(self) -> Budget:
+        """The limits that a recipe must keep (the search's own are kept by the clock)."""
+        return self.request.budget.of_phases("train", "inference", "model", "quality")
+
+    @property
+    def hardware(self) -> Hardware:
+        return self.oracle.hardware
+
+    def stored(self, model: str) -> StoredSituation:
+        """What the store notes beside each trial of ``model``."""
+        traits = self.oracle.models[model].traits
+        return StoredSituation(
+            self.task.name, self.task.fingerprint, self.task.traits, traits, self.hardware
+        )
+
+    def versions(self, candidate: Candidate) -> dict[str, MethodVersion]:
+        """Which code of each method the candidate uses."""
+        return {
+            step.method: MethodVersion(
+                self.oracle.methods[step.method].version, self.plugins.origin_of(step.method)
+            )
+            for step in candidate.recipe.steps
+        }
+
+    def learn(self, model: str, pairs: Iterable[tuple[str, float, float]]) -> None:
+        """Correct estimates for ``model`` by (resource, foretold, measured) values."""
+        self.pairs.setdefault(model, []).extend(pairs)
+        self.oracle.corrections = {m: learn_corrections(found) for m, found in self.pairs.items()}
+
+
+def understand(request: Request, plugins: Plugins, store: Store) -> Situation:
+    """Load the task, find the models and the machine, rule out what cannot be used.
+
+    Raises InputError for what cannot be read, and for a budget that cannot be judged.
+    """
+    request.prices.require_for(request.budget)
+    models = {name: find_model(name) for name in dict.fromkeys((request.model, BAG_OF_WORDS))}
+    task = request.data.load(piece_counter(models[request.model]))
+    for limit in request.budget:
+        if limit.resource.startswith(QUALITY) and limit.resource != QUALITY + task.metric:
+            raise BudgetError(f"{limit}: the metric of this task is {task.metric}")
+    hardware = machine(request.hardware, plugins)
+    if request.search_time > 0:
+        if request.hardware != HERE:
+            raise InputError(
+                f"{request.hardware} is not this machine, so nothing can be tried on it: "
+                "plan for it with --search-time 0"
+            )
+        if not hardware.calibrated:
+            hardware = calibrate()
+    methods = plugins.methods()
+    oracle = Oracle(task.traits, models, methods, hardware, request.prices, request.place)
+    usable, ruled_out = usable_methods(oracle)
+    records = _earlier(store)
+    prior = learn_prior(records, task.traits, task.fingerprint)
+    situation = Situation(request, task, oracle, plugins, usable, ruled_out, prior)
+    for model, pairs in _experience(records, oracle).items():
+        situation.learn(model, pairs)
+    return situation
+
+
+def piece_counter(source: ModelSource) -> CountTokens | None:
+    """How many word pieces the model makes of an input; None for a bag of words."""
+    if source.folder is None:
+        return None
+    from effauto.execution.encoding import count_pieces
+
+    folder = source.folder
+    return lambda rows: count_pieces(folder, rows)
+
+
+def _earlier(store: Store) -> list[TrialRecord]:
+    from effauto.store.filters import Filter
+    from effauto.store.query import trials
+
+    return trials(store, Filter(state="finished"), limit=2000)
+
+
+def _experience(records: Iterable[TrialRecord], oracle: Oracle) -> Pairs:
+    """Foretold and measured values of earlier trials on this machine, foretold anew."""
+    pairs: Pairs = {}
+    for record in records:
+        if record.hardware != oracle.hardware.name or record.model.name not in oracle.models:
+            continue
+        if not all(step.method in oracle.methods for step in record.recipe.steps):
+            continue
+        composition = compose(
+            record.recipe, oracle.methods, record.task_traits, record.model, oracle.hardware
+        )
+        work = Workload.untouched(record.task_traits, record.model)
+        for method, setting in composition.steps:
+            work = method.cost(work, setting)
+        foretold = estimate(work.on_share(record.fidelity), oracle.hardware)
+        pairs.setdefault(record.model.name, []).extend(
+            (name, figure.value, record.measured[name].value)
+            for name, figure in foretold.items()
+            if name in record.measured and record.measured[name].tier == "measured"
+        )
+    return pairs

@@ -1,0 +1,178 @@
+"""Which candidate to try next, and on how much data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from effauto.budget import Budget
+from effauto.planner.candidate import Candidate
+from effauto.planner.results import Result, keeps, latest, learn_gains
+from effauto.planner.search import Search, Told
+from effauto.planner.situation import Situation
+from effauto.planner.space import Space, to_options
+from effauto.resources import QUALITY
+
+# Shares of the training data that a trial may read.
+RUNGS = (1.0, 0.5, 0.25, 0.125, 0.0625)
+# The part of the search that one new candidate may take, and that a promotion may take of the rest.
+SLICE, PROMOTION = 0.12, 0.6
+LEAST_SLICE = 8.0
+# Every so many trials, something promising is tried again on more data.
+PROMOTE_EVERY = 3
+LEAST_EXAMPLES = 64
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What to try next: a candidate, a share of the data, and how long that should take."""
+
+    candidate: Candidate
+    fidelity: float
+    seconds: float
+
+
+@dataclass
+class Strategy:
+    """First the ``portfolio``, then what the surrogate proposes, now and then a promotion."""
+
+    situation: Situation
+    space: Space
+    portfolio: list[Candidate]
+    seed: int
+    results: list[Result] = field(default_factory=list)
+    failed: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        limits = [limit.resource for limit in self._modelled()]
+        self.search = Search(self.space.configspace, limits, self.seed)
+
+    def next(self, time_left: float) -> Trial | None:
+        """The next trial that can end within ``time_left`` seconds, or None."""
+        if (len(self.results) + 1) % PROMOTE_EVERY == 0:
+            promotion = self._promotion(PROMOTION * time_left)
+            if promotion:
+                return promotion
+        while self.portfolio:
+            trial = self._sized(self.portfolio.pop(0), time_left)
+            if trial:
+                return trial
+        return self._asked(time_left) or self._promotion(time_left)
+
+    def tell(self, result: Result) -> None:
+        """Take in a result: for the surrogate, the gains and the corrections of the estimates."""
+        self.results.append(result)
+        learn_gains(self.results, self._metric)
+        self.situation.learn(
+            result.candidate.model,
+            [
+                (name, foretold.value, result.measured[name].value)
+                for name, foretold in result.foretold.items()
+                if name in result.measured and result.measured[name].tier == "measured"
+            ],
+        )
+        figures = result.projected()
+        excess = {
+            limit.resource: math.log(limit.excess(figures[limit.resource].value))
+            for limit in self._modelled()
+            if limit.resource in figures and figures[limit.resource].value > 0
+        }
+        cost = 1 - result.measured[QUALITY + self._metric].value
+        self._tell(result.candidate, cost, excess, result.fidelity)
+
+    def tell_failure(self, candidate: Candidate, fidelity: float) -> None:
+        """A failed candidate is told as a little worse than the worst; it is not tried again."""
+        self.failed[candidate.key] = self.failed.get(candidate.key, 0) + 1
+        worst = max((told.cost for told in self.search.told), default=1.0)
+        self._tell(candidate, worst + 0.05, {}, fidelity)
+
+    def _tell(
+        self, candidate: Candidate, cost: float, excess: dict[str, float], fidelity: float
+    ) -> None:
+        try:
+            configuration = self.space.configuration(candidate)
+        except ValueError:  # a resumed trial of a method that is gone
+            return
+        self.search.tell(Told(configuration, cost, excess, fidelity))
+
+    @property
+    def _metric(self) -> str:
+        return self.situation.task.metric
+
+    def _modelled(self) -> Budget:
+        return self.situation.budget.of_phases("train", "inference", "model")
+
+    def _asked(self, time_left: float) -> Trial | None:
+        """What the surrogate proposes among the legal, affordable and untried."""
+        oracle, methods = self.situation.oracle, self.situation.oracle.methods
+
+        def admissible(configuration: object) -> bool:
+            candidate = to_options(self.space.candidate(configuration), methods)  # type: ignore[arg-type]
+            return (
+                oracle.composition(candidate).legal
+                and not self.situation.budget.surely_broken(oracle.foretell(candidate))
+                and self._sized(candidate, time_left) is not None
+            )
+
+        configuration = self.search.ask(admissible)
+        if configuration is None:
+            return None
+        self.search.see(configuration)
+        return self._sized(to_options(self.space.candidate(configuration), methods), time_left)
+
+    def _sized(self, candidate: Candidate, time_left: float) -> Trial | None:
+        """The candidate on as much data as a fair slice of the search affords."""
+        fair = max(LEAST_SLICE, SLICE * self.situation.request.search_time)
+        allowed = min(fair, 0.9 * time_left)
+        for rung in RUNGS:
+            seconds = self.seconds(candidate, rung)
+            enough = rung * self.situation.task.traits.examples >= LEAST_EXAMPLES or rung == 1
+            if seconds <= allowed and enough:
+                return Trial(candidate, rung, seconds)
+        return None
+
+    def _promotion(self, allowed: float) -> Trial | None:
+        """The most promising result that more data, as much as is affordable, may confirm."""
+        open_results = [
+            result
+            for result in latest(self.results)
+            if result.fidelity < 1 and not keeps(result, self.situation.budget, reserve=False)
+        ]
+        best = max((r.quality(self._metric) for r in latest(self.results)), default=0.0)
+        for result in sorted(open_results, key=lambda r: -r.quality(self._metric)):
+            if self._hopeless(result, best):
+                continue
+            for rung in RUNGS:
+                seconds = self.seconds(result.candidate, rung)
+                if rung > result.fidelity and seconds <= allowed:
+                    return Trial(result.candidate, rung, seconds)
+        return None
+
+    def _hopeless(self, result: Result, best: float) -> bool:
+        """Eight times the data would not lift it to the best."""
+        room = 0.25 * (1 - result.measured[QUALITY + self._metric].value)
+        return result.quality(self._metric) + room < best
+
+    def seconds(self, candidate: Candidate, fidelity: float) -> float:
+        """How long a trial takes: training, reloading, judging on the validation rows."""
+        foretold = self.situation.oracle.foretell(candidate, fidelity)
+        rows = len(self.situation.task.validation)
+        judging = rows / max(foretold["inference.throughput"].value, 1e-9)
+        requests = 65 * foretold["inference.latency"].value
+        return foretold["train.time"].value + judging + requests + 0.5
+
+
+def opening(situation: Situation, pool: Sequence[Candidate]) -> list[Candidate]:
+    """What to try first: each model untouched, what cost least, what is known to be good.
+
+    The untouched models are tried even where they break the budget: all else is compared to them.
+    """
+    oracle, budget, prior = situation.oracle, situation.budget, situation.prior
+    untouched = [Candidate(model) for model in oracle.models]
+    untouched.sort(key=lambda c: oracle.foretell(c)["train.time"].value)
+    allowed = [c for c in pool if c.recipe.steps and not budget.surely_broken(oracle.foretell(c))]
+    alone = [c for c in allowed if len(c.recipe.steps) == 1]
+    cheap = sorted(alone, key=lambda c: oracle.foretell(c)["train.time"].value)[:2]
+    known = sorted(allowed, key=lambda c: -prior.quality(c).value)[:3] if prior.trials else []
+    return list(dict.fromkeys([untouched[0], *cheap, *known, *untouched[1:]]))

@@ -1,0 +1,133 @@
+"""Try candidates for real, in a worker process, and note every trial in the store."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from effauto.errors import EffautoError
+from effauto.execution.figures import training_figures
+from effauto.execution.job import TRAIN, Job
+from effauto.execution.pool import Worker
+from effauto.planner.candidate import Candidate
+from effauto.planner.results import Result
+from effauto.planner.situation import Situation
+from effauto.resources import Figure
+from effauto.store import Store
+from effauto.task import write_split
+
+Progress = Callable[[str, float], None]
+# A trial may take this much longer than what is left of the clock, but no more than GRACE seconds.
+GRACE_SHARE, GRACE = 0.05, 5.0
+
+
+@dataclass
+class Trials:
+    """Runs trials one after the other; their data have no test split."""
+
+    situation: Situation
+    store: Store
+    study: int
+    worker: Worker
+    folder: Path
+
+    def __post_init__(self) -> None:
+        task = self.situation.task
+        self.data.mkdir(parents=True, exist_ok=True)
+        write_split(task.train, task.classes, self.data / "train.jsonl")
+        write_split(task.validation, task.classes, self.data / "validation.jsonl")
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    def run(
+        self, candidate: Candidate, fidelity: float, seed: int, time_left: float, progress: Progress
+    ) -> Result:
+        """Train on a share of the data, save, reload and judge; raise EffautoError if it fails.
+
+        What happens is in the store in either case.
+        """
+        situation, oracle = self.situation, self.situation.oracle
+        trial = self.store.begin_trial(
+            candidate.recipe,
+            situation.stored(candidate.model),
+            purpose="search",
+            seed=seed,
+            study=self.study,
+            fidelity=fidelity,
+            foretold=oracle.foretell(candidate, fidelity),
+            methods=situation.versions(candidate),
+        )
+        started = time.monotonic()
+        try:
+            measured = self._measure(candidate, fidelity, seed, time_left, progress)
+        except EffautoError as error:
+            notes = "\n".join(getattr(error, "__notes__", ()))
+            self.store.fail_trial(trial, f"{type(error).__name__}: {error}\n{notes}".strip())
+            raise
+        except BaseException:
+            self.store.fail_trial(trial, "interrupted by the user", "interrupted")
+            raise
+        self.store.finish_trial(trial, measured)
+        seconds = time.monotonic() - started
+        return make_result(situation, candidate, fidelity, seed, measured, trial, seconds)
+
+    def _measure(
+        self, candidate: Candidate, fidelity: float, seed: int, time_left: float, progress: Progress
+    ) -> dict[str, Figure]:
+        situation = self.situation
+        limit = time_left + min(GRACE, GRACE_SHARE * situation.request.search_time)
+        started = time.monotonic()
+        job = Job(
+            action=TRAIN,
+            data=self.data,
+            model=candidate.model,
+            recipe=candidate.recipe,
+            task=situation.task.traits,
+            classes=situation.task.classes,
+            hardware=situation.hardware,
+            folder=self.folder / "artefact",
+            cache=self.folder / "cache",
+            fidelity=fidelity,
+            seed=seed,
+            plugin_folders=situation.request.plugin_folders,
+            time_limit=limit,
+            memory_limit=situation.budget.limit_on("train.memory"),
+            details={"fingerprint": situation.task.fingerprint},
+        )
+        try:
+            values = self.worker.run(job, progress)["values"]
+            left = max(1.0, limit - (time.monotonic() - started))
+            judged = self.worker.run(job.judging().within(left), progress)["figures"]
+        finally:
+            shutil.rmtree(job.folder, ignore_errors=True)
+        request = situation.request
+        costs = training_figures(values, situation.hardware, request.place, request.prices)
+        return costs | {name: Figure.from_json(figure) for name, figure in judged.items()}
+
+
+def make_result(
+    situation: Situation,
+    candidate: Candidate,
+    fidelity: float,
+    seed: int,
+    measured: dict[str, Figure],
+    trial: int | None,
+    seconds: float,
+) -> Result:
+    """Put what was measured beside what was foretold."""
+    oracle = situation.oracle
+    return Result(
+        candidate,
+        fidelity,
+        seed,
+        measured,
+        oracle.foretell(candidate, fidelity, raw=True),
+        oracle.foretell(candidate, raw=True),
+        trial,
+        seconds,
+    )

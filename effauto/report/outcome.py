@@ -1,0 +1,38 @@
+"""What a run measured, in the terminal."""
+
+from __future__ import annotations
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from effauto.planner.run import Outcome
+from effauto.quantities import show
+from effauto.resources import QUALITY
+
+
+def print_outcome(outcome: Outcome, console: Console | None = None) -> None:
+    """Print what was foretold beside what was measured, and which limits were kept."""
+    console = console or Console()
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column in ("Resource", "Foretold", "Measured", "Limit", "Met"):
+        table.add_column(column, justify="left" if column == "Resource" else "right")
+    verdicts = {limit["resource"]: limit for limit in outcome.to_json()["budget"]}
+    for name, figure in sorted(outcome.measurement.items()):
+        foretold, verdict = outcome.plan.estimate.get(name), verdicts.get(name)
+        table.add_row(
+            Text(name),
+            _shown(name, foretold.value, figure.unit) if foretold else "",
+            _shown(name, figure.value, figure.unit),
+            _shown(name, verdict["limit"], verdict["unit"]) if verdict else "",
+            ("yes" if verdict["met"] else "NO") if verdict else "",
+        )
+    console.print(table)
+    console.print(Text(f"The model is in {outcome.folder}; effauto.load({str(outcome.folder)!r})"))
+    if not outcome.all_met:
+        console.print(Text("Not every limit was met.", style="bold"))
+
+
+def _shown(name: str, value: float, unit: str) -> str:
+    return f"{value:.3f}" if name.startswith(QUALITY) else show(value, unit)

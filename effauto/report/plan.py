@@ -1,0 +1,132 @@
+"""A plan in the terminal."""
+
+from __future__ import annotations
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from effauto.planner.plan import Alternative, Plan
+from effauto.quantities import show
+from effauto.recipe import Recipe
+from effauto.resources import QUALITY, Figure, Figures
+
+# What a reader wants first; the rest is in the JSON.
+_SHOWN = (
+    "train.time",
+    "train.memory",
+    "train.energy",
+    "train.cost",
+    "train.labels",
+    "inference.latency",
+    "inference.throughput",
+    "inference.memory",
+    "model.size",
+)
+
+
+def print_plan(plan: Plan, console: Console | None = None) -> None:
+    """Print the answer in a sentence, then its figures, its rivals and its cost."""
+    console = console or Console()
+    console.print(Text(answer(plan), style="bold"))
+    for step in plan.recipe.steps:
+        console.print(Text(f"  {step.method}{_setting(step.setting)}"))
+    console.print(_figures(plan))
+    if plan.status == "infeasible" and plan.infeasible:
+        for sentence in plan.infeasible["reasons"]:
+            console.print(Text(sentence))
+    elif plan.alternatives:
+        console.print(_alternatives(plan))
+    for note in plan.notes:
+        console.print(Text(f"Note: {note}", style="dim"))
+    search = plan.search
+    if search["trials"]:
+        spent = (
+            f"{search['trials']} trials ({search['failed']} failed) in {search['seconds']:.0f} s"
+        )
+        console.print(Text(f"The search: {spent}, about {show(search['energy'], 'joule')}."))
+
+
+def print_explanation(plan: Plan, console: Console | None = None) -> None:
+    """Print why the recipe has its order, and what was ruled out, beside the plan itself."""
+    console = console or Console()
+    print_plan(plan, console)
+    for reason in plan.order:
+        console.print(Text(f"Order: {reason}."))
+    if plan.ruled_out:
+        console.print(Text("Ruled out:", style="bold"))
+    for refusal in plan.ruled_out:
+        console.print(Text(f"  {refusal.sentence}"))
+
+
+def answer(plan: Plan) -> str:
+    """The plan in one sentence."""
+    what = describe(plan.model, plan.recipe)
+    if plan.status == "infeasible":
+        return f"Nothing fits this budget. Nearest to it comes {what}."
+    quality = plan.estimate.get(QUALITY + plan.task.metric)
+    how_good = ""
+    if quality is not None:
+        how_good = f": {plan.task.metric} about {quality.value:.3f}"
+        how_good += f" ({quality.low:.3f} to {quality.high:.3f})"
+    begun = "So far, for" if plan.status == "interrupted" else "For"
+    return f"{begun} {plan.task_name}, take {what}{how_good}."
+
+
+def describe(model: str, recipe: Recipe) -> str:
+    """A model and a recipe in words."""
+    methods = [step.method for step in recipe.steps]
+    if not methods:
+        return f"{model}, untouched"
+    return f"{model} with {', '.join(methods)}"
+
+
+def _setting(setting: dict[str, str | int | float | bool]) -> str:
+    shown = [f"{k}={v:.3g}" if isinstance(v, float) else f"{k}={v}" for k, v in setting.items()]
+    return f" ({', '.join(shown)})" if shown else ""
+
+
+def _figures(plan: Plan) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column in ("At full scale", "Foretold", "80 % range", "In the search", "Limit"):
+        table.add_column(column, justify="left" if column == "At full scale" else "right")
+    limits = {limit.resource: limit for limit in plan.budget}
+    names = [QUALITY + plan.task.metric, *_SHOWN]
+    names += [name for name in limits if name not in names and name in plan.estimate]
+    for name in names:
+        if name not in plan.estimate:
+            continue
+        figure, measured = plan.estimate[name], plan.measurement.get(name)
+        table.add_row(
+            Text(name),
+            _value(figure, name),
+            f"{_shown(figure.low, figure, name)} … {_shown(figure.high, figure, name)}",
+            _value(measured, name) if measured else "",
+            show(limits[name].limit, limits[name].unit) if name in limits else "",
+        )
+    return table
+
+
+def _value(figure: Figure, name: str) -> str:
+    return _shown(figure.value, figure, name)
+
+
+def _shown(value: float, figure: Figure, name: str) -> str:
+    return f"{value:.3f}" if name.startswith(QUALITY) else show(value, figure.unit)
+
+
+def _alternatives(plan: Plan) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("Instead", overflow="fold")
+    columns = (QUALITY + plan.task.metric, "inference.latency", "model.size", "train.time")
+    for column in columns:
+        table.add_column(column.partition(".")[2], justify="right")
+    for other in plan.alternatives[:10]:
+        table.add_row(Text(describe(other.model, other.recipe)), *_cells(other, columns))
+    return table
+
+
+def _cells(other: Alternative, columns: tuple[str, ...]) -> list[str]:
+    figures: Figures = other.figures
+    return [_value(figures[name], name) if name in figures else "" for name in columns]

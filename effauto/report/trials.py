@@ -1,0 +1,173 @@
+"""Trials as rows of a table or of a CSV file, and one trial closely."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from effauto.errors import BudgetError, InputError
+from effauto.quantities import show
+from effauto.resources import QUALITY, RESOURCES, Figure, resource_named
+from effauto.store import MethodVersion, TrialRecord
+
+ESTIMATE = "estimate."
+TITLES = {
+    "inference.latency": "Latency",
+    "model.size": "Size",
+    "train.time": "Train",
+    "started_at": "Started",
+    "fidelity": "Share",
+}
+
+PLAIN: Mapping[str, Callable[[TrialRecord], Any]] = {
+    "id": lambda record: record.id,
+    "origin": lambda record: record.origin,
+    "study": lambda record: record.study,
+    "task": lambda record: record.task,
+    "fingerprint": lambda record: record.fingerprint,
+    "model": lambda record: record.model.name,
+    "hardware": lambda record: record.hardware,
+    "recipe": lambda record: str(record.recipe),
+    "quality": lambda record: record.value(QUALITY + record.task_traits.metric),
+    "fidelity": lambda record: record.fidelity,
+    "seed": lambda record: record.seed,
+    "purpose": lambda record: record.purpose,
+    "state": lambda record: record.state,
+    "error": lambda record: record.error,
+    "started_at": lambda record: record.started_at.isoformat(timespec="seconds"),
+    "seconds": lambda record: record.seconds,
+}
+
+
+def check_columns(columns: Sequence[str]) -> Sequence[str]:
+    """Return ``columns``; raise InputError, listing what there is, if one is unknown."""
+    for column in columns:
+        try:
+            if column not in PLAIN:
+                resource_named(column.removeprefix(ESTIMATE))
+        except BudgetError:
+            known = ", ".join([*PLAIN, *RESOURCES])
+            raise InputError(
+                f"{column!r} is no column. Known: {known}, quality.<metric>;"
+                f" what was foretold is {ESTIMATE}<resource>"
+            ) from None
+    return columns
+
+
+def usual_columns(records: Sequence[TrialRecord]) -> list[str]:
+    """What fits a terminal; model and fidelity only where they tell trials apart."""
+    columns = ["id", "task"]
+    columns += ["model"] if len({record.model.name for record in records}) > 1 else []
+    columns += ["recipe"]
+    columns += ["fidelity"] if any(record.fidelity < 1 for record in records) else []
+    return [*columns, "quality", "inference.latency", "model.size", "train.time"]
+
+
+def titles(columns: Sequence[str]) -> list[str]:
+    return [TITLES.get(column, column.capitalize()) for column in columns]
+
+
+def row(record: TrialRecord, columns: Sequence[str]) -> list[str]:
+    """The cells of ``record`` for people: prefixes and three digits; empty for what is missing.
+
+    A trial that did not finish has its state in the place of its quality.
+    """
+    return [_shown(record, column) for column in columns]
+
+
+def as_csv(records: Sequence[TrialRecord], columns: Sequence[str]) -> str:
+    """Exact numbers in SI units or bytes; without ``columns``, all of them."""
+    if not columns:
+        measured = {name for record in records for name in record.measured}
+        columns = [*(name for name in PLAIN if name != "quality"), *sorted(measured)]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_value(record, column) for column in columns] for record in records)
+    return text.getvalue()
+
+
+def describe(record: TrialRecord) -> list[tuple[str, str]]:
+    """What is known of a trial but its figures, as labels and texts."""
+    traits = record.task_traits
+    steps = [f"{step.method}{_setting(step.setting)}" for step in record.recipe.steps]
+    lines = [
+        ("Trial", f"{record.id} ({record.purpose}), {record.state}"),
+        ("Task", f"{record.task}, {traits.kind} by {traits.metric}, {record.fingerprint}"),
+        ("Data", f"{traits.examples} examples, {traits.classes} classes"),
+        ("Model", record.model.name),
+        ("Hardware", record.hardware),
+        ("Recipe", "\n".join(steps) or str(record.recipe)),
+        ("Trained on", f"{record.fidelity:.0%} of the full training, seed {record.seed}"),
+        ("Started", f"{record.started_at:%Y-%m-%d %H:%M:%S} UTC{_took(record)}"),
+        ("Study", "" if record.study is None else str(record.study)),
+        ("Methods", ", ".join(_code(name, method) for name, method in record.methods.items())),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in record.versions.items())),
+        ("Files", "\n".join(f"{a.path} {show(a.size, 'byte')}" for a in record.artefacts)),
+        ("Error", record.error),
+    ]
+    return [(label, printable(text)) for label, text in lines if text]
+
+
+def figures(record: TrialRecord) -> list[tuple[str, str, str]]:
+    """Each resource, as foretold and as measured, with ranges."""
+    names = sorted(record.foretold.keys() | record.measured.keys())
+    return [
+        (name, _ranged(record.foretold.get(name)), _ranged(record.measured.get(name)))
+        for name in names
+    ]
+
+
+def printable(text: str) -> str:
+    """Without control characters, which could redraw a terminal."""
+    return "".join(
+        sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in text
+    )
+
+
+def _value(record: TrialRecord, column: str) -> Any:
+    if column in PLAIN:
+        return PLAIN[column](record)
+    figure = _figure(record, column)
+    return None if figure is None else figure.value
+
+
+def _figure(record: TrialRecord, column: str) -> Figure | None:
+    if column.startswith(ESTIMATE):
+        return record.foretold.get(column.removeprefix(ESTIMATE))
+    return record.measured.get(column)
+
+
+def _shown(record: TrialRecord, column: str) -> str:
+    figure = _figure(record, column)
+    if figure is not None:
+        return show(figure.value, figure.unit)
+    value = _value(record, column)
+    if column == "quality" and record.state != "finished":
+        return record.state
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return "" if value is None else printable(str(value))
+
+
+def _ranged(figure: Figure | None) -> str:
+    if figure is None:
+        return ""
+    value, low, high = (show(v, figure.unit) for v in (figure.value, figure.low, figure.high))
+    return value if low == high else f"{value} ({low} to {high})"
+
+
+def _setting(setting: Mapping[str, Any]) -> str:
+    return (
+        f" ({', '.join(f'{name}={value}' for name, value in setting.items())})" if setting else ""
+    )
+
+
+def _code(name: str, method: MethodVersion) -> str:
+    return " ".join(word for word in (name, method.version, method.origin) if word)
+
+
+def _took(record: TrialRecord) -> str:
+    return "" if record.seconds is None else f", took {show(record.seconds, 's')}"

@@ -1,0 +1,89 @@
+"""Which trials are wanted, and in what order, said to a database."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, exists, select
+from sqlalchemy.orm import aliased
+
+from effauto.budget import Budget, Limit
+from effauto.resources import resource_named
+from effauto.store import models
+from effauto.store.entries import Purpose, State
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which trials are wanted: those that pass every condition that is set.
+
+    ``task`` is a name or a fingerprint; every one of ``method`` and none of ``without`` stands in
+    the recipe; ``where`` is met by what was measured.
+    """
+
+    task: str | None = None
+    model: str | None = None
+    method: Collection[str] = ()
+    without: Collection[str] = ()
+    where: Budget = field(default_factory=Budget)
+    state: State | None = None
+    purpose: Purpose | None = None
+    study: int | None = None
+    since: datetime | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The same, for the database."""
+        trial = models.Trial
+        wanted: list[ColumnElement[bool]] = []
+        if self.task is not None:
+            same = (models.Task.name == self.task) | (models.Task.fingerprint == self.task)
+            wanted.append(trial.task_id.in_(select(models.Task.id).where(same)))
+        if self.model is not None:
+            named = select(models.Model.id).where(models.Model.name == self.model)
+            wanted.append(trial.model_id.in_(named))
+        wanted += [_uses(name) for name in self.method]
+        wanted += [~_uses(name) for name in self.without]
+        wanted += [_meets(limit) for limit in self.where]
+        for column, value in (
+            (trial.state, self.state),
+            (trial.purpose, self.purpose),
+            (trial.study_id, self.study),
+        ):
+            if value is not None:
+                wanted.append(column == value)
+        if self.since is not None:
+            wanted.append(trial.started_at >= self.since)
+        return wanted
+
+
+def in_order(statement: Select[models.Trial], resource: str | None) -> Select[models.Trial]:
+    """Newest first; with a resource, best measured first, and those without a figure last."""
+    newest = models.Trial.started_at.desc(), models.Trial.id.desc()
+    if resource is None:
+        return statement.order_by(*newest)
+    seen = aliased(models.Measurement)
+    same_trial = (seen.trial_id == models.Trial.id) & (seen.kind == "measured")
+    value = seen.value.desc() if resource_named(resource).higher_is_better else seen.value.asc()
+    joined = statement.outerjoin(seen, same_trial & (seen.resource == resource))
+    return joined.order_by(value.nulls_last(), *newest)
+
+
+def _uses(method: str) -> ColumnElement[bool]:
+    return exists().where(
+        models.TrialMethod.trial_id == models.Trial.id,
+        models.TrialMethod.method_id == models.MethodRow.id,
+        models.MethodRow.name == method,
+    )
+
+
+def _meets(limit: Limit) -> ColumnElement[bool]:
+    seen = models.Measurement
+    return exists().where(
+        seen.trial_id == models.Trial.id,
+        seen.resource == limit.resource,
+        seen.kind == "measured",
+        seen.unit == limit.unit,
+        seen.value >= limit.limit if limit.at_least else seen.value <= limit.limit,
+    )

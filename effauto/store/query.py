@@ -1,0 +1,149 @@
+"""Reads trials back, the user's own and those that came with effauto."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from heapq import merge
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from effauto.errors import EffautoError, StoreError
+from effauto.recipe import Recipe
+from effauto.resources import Figure, resource_named
+from effauto.store import models
+from effauto.store.entries import Artefact, MethodVersion, Origin, TrialRecord
+from effauto.store.filters import Filter, in_order
+from effauto.store.record import Store
+from effauto.store.session import Database
+from effauto.traits import ModelTraits, TaskTraits
+
+EVERYTHING = Filter()
+
+
+def trials(
+    store: Store, wanted: Filter = EVERYTHING, *, sort: str | None = None, limit: int | None = None
+) -> list[TrialRecord]:
+    """The trials that pass ``wanted``: newest first, or best first by the resource ``sort``.
+
+    Trials in which it was not measured come last. Raises BudgetError for an unknown resource.
+    A study is one of the user's own, so asking for one leaves shipped trials out.
+    """
+    statement = in_order(select(models.Trial).where(*wanted.conditions()), sort)
+    if limit is not None:
+        statement = statement.limit(limit)
+    found = [_read(store.own, "own", statement)]
+    if store.shipped is not None and wanted.study is None:
+        found.append(_read(store.shipped, "shipped", statement))
+    return list(islice(merge(*found, key=_sort_key(sort)), limit))
+
+
+def trial(store: Store, name: str | int) -> TrialRecord:
+    """The trial called ``12`` or ``shipped-12``; raises StoreError if there is none."""
+    number = str(name).removeprefix("shipped-")
+    origin: Origin = "own" if number == str(name) else "shipped"
+    database = store.own if origin == "own" else store.shipped
+    if database is not None and number.isascii() and number.isdigit() and len(number) < 19:
+        statement = select(models.Trial).where(models.Trial.id == int(number))
+        for record in _read(database, origin, statement):
+            return record
+    raise StoreError(f"There is no trial {str(name)!r}; 'effauto results list' shows their ids.")
+
+
+def pareto(records: Iterable[TrialRecord], x: str, y: str) -> list[TrialRecord]:
+    """Those that no other beats in one of the two resources without losing in the other.
+
+    Sorted by ``x``, best first; only finished trials in which both were measured count.
+    """
+    costs = sorted(
+        ((_cost(record, x), _cost(record, y)), n, record)
+        for n, record in enumerate(records)
+        if record.state == "finished" and {x, y} <= record.measured.keys()
+    )
+    front: list[TrialRecord] = []
+    last = (float("-inf"), float("inf"))
+    for cost, _, record in costs:
+        if cost[1] < last[1] or cost == last:
+            front.append(record)
+            last = cost
+    return front
+
+
+def _cost(record: TrialRecord, resource: str) -> float:
+    """The measured value, less being better; infinite if there is none."""
+    figure = record.measured.get(resource)
+    if figure is None:
+        return float("inf")
+    return -figure.value if resource_named(resource).higher_is_better else figure.value
+
+
+def _sort_key(resource: str | None) -> Any:
+    def key(record: TrialRecord) -> tuple[float, float]:
+        cost = _cost(record, resource) if resource else 0.0
+        return cost, -record.started_at.timestamp()
+
+    return key
+
+
+def _read(database: Database, origin: Origin, statement: Any) -> list[TrialRecord]:
+    """A handful of queries, however many trials there are."""
+    everything = (
+        joinedload(models.Trial.task, innerjoin=True),
+        joinedload(models.Trial.model, innerjoin=True),
+        joinedload(models.Trial.hardware, innerjoin=True),
+        selectinload(models.Trial.measurements),
+        selectinload(models.Trial.methods).joinedload(models.TrialMethod.method, innerjoin=True),
+        selectinload(models.Trial.artefacts),
+    )
+    with database.reading() as session:
+        return [
+            _record(database, origin, row)
+            for row in session.scalars(statement.options(*everything))
+        ]
+
+
+def _record(database: Database, origin: Origin, row: models.Trial) -> TrialRecord:
+    try:
+        return TrialRecord(
+            number=row.id,
+            origin=origin,
+            study=row.study_id,
+            task=row.task.name,
+            fingerprint=row.task.fingerprint,
+            task_traits=TaskTraits.from_json(row.task.traits),
+            model=ModelTraits.from_json(row.model.traits),
+            hardware=row.hardware.name,
+            recipe=Recipe.from_json(row.recipe),
+            fidelity=row.fidelity,
+            seed=row.seed,
+            purpose=row.purpose,  # type: ignore[arg-type]
+            state=row.state,  # type: ignore[arg-type]
+            error=row.error,
+            started_at=row.started_at,
+            finished_at=row.finished_at,
+            seconds=row.seconds,
+            foretold=_figures(row, "foretold"),
+            measured=_figures(row, "measured"),
+            methods={
+                used.method.name: MethodVersion(
+                    used.method.version, used.method.origin, used.method.code_hash
+                )
+                for used in row.methods
+            },
+            versions=row.versions,
+            artefacts=tuple(Artefact(a.path, a.sha256, a.size) for a in row.artefacts),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, EffautoError) as error:
+        raise StoreError(
+            f"Trial {row.id} in {database.name} is damaged ({error}); restore a backup."
+        ) from error
+
+
+def _figures(row: models.Trial, kind: str) -> dict[str, Figure]:
+    return {
+        seen.resource: Figure.from_json(vars(seen))
+        for seen in row.measurements
+        if seen.kind == kind
+    }

@@ -1,0 +1,56 @@
+"""The meta-features of a task, measured on its training rows."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from effauto.task.examples import Examples
+from effauto.task.rows import normalised
+from effauto.traits import TaskTraits
+
+CountTokens = Callable[[Sequence[tuple[str, ...]]], list[int]]
+
+COUNTED_ROWS = 2_000
+# English needs about this many word pieces a word, and two marks that frame the input.
+PIECES_PER_WORD, FRAME = 1.3, 2
+
+
+def measure(
+    train: Examples,
+    classes: int,
+    metric: str,
+    seed: int = 0,
+    count_tokens: CountTokens | None = None,
+) -> TaskTraits:
+    """Measure ``train``; lengths on at most 2,000 rows drawn by ``seed``, with the longest row."""
+    counts = sorted((count_tokens or estimate_tokens)(_drawn(train, seed)))
+    labels = Counter(
+        label for t in train.targets for label in (t if isinstance(t, tuple) else (t,))
+    )
+    distinct = {normalised(fields, train.kind) for fields in train.inputs}
+    return TaskTraits(
+        kind=train.kind,
+        metric=metric,
+        examples=len(train),
+        classes=classes,
+        tokens_mean=sum(counts) / len(counts),
+        tokens_p95=counts[int(0.95 * (len(counts) - 1))],
+        tokens_max=counts[-1],
+        duplicate_share=1 - len(distinct) / len(train),
+        majority_share=max(labels.values()) / labels.total(),
+    )
+
+
+def estimate_tokens(inputs: Sequence[tuple[str, ...]]) -> list[int]:
+    """Word pieces of each input, guessed from its words."""
+    words = (sum(len(field.split()) for field in fields) for fields in inputs)
+    return [round(PIECES_PER_WORD * count + FRAME) for count in words]
+
+
+def _drawn(train: Examples, seed: int) -> list[tuple[str, ...]]:
+    if len(train) <= COUNTED_ROWS:
+        return list(train.inputs)
+    longest = max(train.inputs, key=lambda fields: sum(map(len, fields)))
+    return [*random.Random(seed).sample(train.inputs, COUNTED_ROWS - 1), longest]

@@ -1,0 +1,142 @@
+"""``effauto results`` from outside."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from samples import ARTEFACT, FORETOLD, RECIPE, SITUATION, finished, measured
+
+from effauto.cli.results import results
+from effauto.errors import BudgetError, EffautoError, InputError, StoreError
+from effauto.recipe import Recipe
+from effauto.store import open_store
+
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Command:
+    """Run ``effauto results`` on a database with three trials; errors come out as they are."""
+    path = tmp_path / "results.db"
+    store = open_store(path)
+    finished(store, Recipe(), quality=0.8, latency=0.002, task="[red]mail[/red]\x1b[2J")
+    number = store.begin_trial(RECIPE, SITUATION, purpose="run", seed=4, foretold=FORETOLD)
+    store.finish_trial(number, measured(), [ARTEFACT])
+    failed = store.begin_trial(RECIPE, SITUATION, purpose="search", seed=5, fidelity=0.25)
+    store.fail_trial(failed, "It needed more memory than it may use.")
+    store.close()
+
+    def run(command: str, *arguments: str) -> Result:
+        result = CliRunner().invoke(results, [command, *arguments, "--db", str(path)])
+        if isinstance(result.exception, EffautoError):
+            raise result.exception
+        return result
+
+    return run
+
+
+def test_json_is_a_list_of_trials_with_units(run: Command) -> None:
+    answer: list[dict[str, Any]] = json.loads(run("list", "--format", "json").stdout)
+    assert [trial["id"] for trial in answer] == ["3", "2", "1"]
+    trial = answer[1]
+    assert trial["recipe"] == RECIPE.to_json()
+    assert trial["task"] | SITUATION.task.to_json() == trial["task"]
+    assert trial["measurement"]["inference.latency"].items() >= {
+        ("value", 0.004),
+        ("unit", "s"),
+        ("low", 0.004),
+        ("high", 0.004),
+    }
+    assert trial["estimate"]["train.time"]["low"] == 20.0
+    assert trial["artefacts"][0]["size"] == ARTEFACT.size
+    assert (answer[0]["state"], answer[0]["fidelity"]) == ("failed", 0.25)
+    assert "memory" in answer[0]["error"]
+
+
+def test_a_table_fits_the_terminal_and_shows_names_as_they_are(run: Command) -> None:
+    table = run("list").stdout
+    assert max(map(len, table.splitlines())) <= 80
+    shown = "".join(line[5:18].strip() for line in table.splitlines() if line[5:].strip())
+    assert "[red]mail" in shown
+    assert "\x1b" not in table
+    assert "failed" in table
+
+
+@pytest.mark.parametrize(
+    ("options", "ids"),
+    [
+        (["--task", "questions"], ["3", "2"]),
+        (["--method", "shrink", "--state", "finished"], ["2"]),
+        (["--without", "shrink"], ["1"]),
+        (["--where", "inference.latency<=5ms", "--sort", "inference.latency"], ["1", "2"]),
+        (["--where", "quality.accuracy>=85%", "--where", "inference.latency<=3ms"], []),
+        (["--purpose", "run", "--since", "7d"], ["2"]),
+        (["--since", "2020-01-31", "--limit", "1"], ["3"]),
+        (["--since", "9999-01-01"], []),
+    ],
+)
+def test_filters(run: Command, options: list[str], ids: list[str]) -> None:
+    answer = json.loads(run("list", *options, "--format", "json").stdout)
+    assert [trial["id"] for trial in answer] == ids
+
+
+def test_csv_has_exact_numbers_and_the_columns_asked_for(run: Command) -> None:
+    columns = "id,inference.latency,estimate.train.time"
+    text = run("list", "--format", "csv", "--columns", columns).stdout
+    assert text.splitlines() == [columns, "3,,", "2,0.004,30.0", "1,0.002,"]
+    rows = list(csv.DictReader(io.StringIO(run("list", "--format", "csv").stdout)))
+    assert rows[1]["quality.accuracy"] == "0.9"
+    assert rows[2]["task"] == "[red]mail[/red]", "control sequences are dropped"
+
+
+def test_one_trial_closely(run: Command) -> None:
+    text = run("show", "2").stdout
+    for part in ("shrink (how=alternate, share=0.25)", "30s (20s to 45s)", ARTEFACT.path, "4ms"):
+        assert part in text
+    assert "It needed more memory" in run("show", "3").stdout
+    assert json.loads(run("show", "2", "--format", "json").stdout)["id"] == "2"
+
+
+def test_a_front_of_several_tasks_is_warned_of(run: Command) -> None:
+    result = run("pareto", "quality.accuracy", "inference.latency", "--format", "json")
+    assert [trial["id"] for trial in json.loads(result.stdout)] == ["2", "1"]
+    result = run("pareto", "quality.accuracy", "inference.latency")
+    assert "do not compare" in result.stderr
+    result = run("pareto", "quality.accuracy", "inference.latency", "--task", "questions")
+    assert result.stderr == ""
+
+
+def test_nothing_to_show_is_said_with_what_to_do() -> None:
+    result = CliRunner().invoke(results, ["list"])
+    assert result.exit_code == 0
+    assert "No results yet. 'effauto plan DATA'" in result.stdout
+    assert json.loads(CliRunner().invoke(results, ["list", "--format", "json"]).stdout) == []
+
+
+def test_no_match_is_told_from_no_results(run: Command) -> None:
+    assert "No trial passes these filters" in run("list", "--task", "other").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "sentence"),
+    [
+        (["list", "--where", "inference.latency<=5kg"], BudgetError, "takes a quantity in s"),
+        (["list", "--sort", "beauty"], BudgetError, "no resource"),
+        (["list", "--columns", "id,beauty"], InputError, "no column. Known: id, origin"),
+        (["list", "--since", "yesterday"], InputError, "no date and no age"),
+        (["show", "77"], StoreError, "no trial '77'"),
+        (["pareto", "quality.accuracy", "beauty"], BudgetError, "no resource"),
+    ],
+)
+def test_bad_input(
+    run: Command, arguments: list[str], error: type[EffautoError], sentence: str
+) -> None:
+    with pytest.raises(error, match=sentence):
+        run(*arguments)

@@ -1,0 +1,39 @@
+"""The names that plugins and Python users rely on change only on purpose."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import effauto
+
+PUBLIC = """
+    BASELINE FITS Accelerator Batch Choice Context DeclarationError EffautoError Evidence Examples
+    Float Hardware Int Method ModelTraits Needs Predictor Rate Recipe Runtime Setting TaskModel
+    TaskTraits Training Verdict Workload hookimpl load plan run
+""".split()  # noqa: SIM905
+
+
+def test_the_public_names_are_pinned():
+    assert effauto.__all__ == PUBLIC
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_is_there(name):
+    assert getattr(effauto, name) is not None
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        effauto.nonsense  # noqa: B018
+
+
+def test_importing_effauto_imports_nothing_heavy():
+    program = (
+        "import sys, effauto; "
+        "print({'torch', 'transformers', 'numpy', 'click', 'networkx', 'pint'} & set(sys.modules))"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.stdout.strip() == "set()"
