@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from effauto.api import load, plan, run
     from effauto.execution.context import Context
     from effauto.execution.predictor import Predictor, Runtime
-    from effauto.execution.training import Batch, Training
+    from effauto.execution.training import Batch, Training, collate, embed, encode_training
     from effauto.model.transformer import TaskModel
     from effauto.task.examples import Examples
 
@@ -36,6 +36,9 @@ _LATE = {
     "Runtime": "effauto.execution.predictor",
     "Batch": "effauto.execution.training",
     "Training": "effauto.execution.training",
+    "collate": "effauto.execution.training",
+    "embed": "effauto.execution.training",
+    "encode_training": "effauto.execution.training",
     "TaskModel": "effauto.model.transformer",
     "Examples": "effauto.task.examples",
 }
@@ -67,6 +70,9 @@ __all__ = [
     "Training",
     "Verdict",
     "Workload",
+    "collate",
+    "embed",
+    "encode_training",
     "hookimpl",
     "load",
     "plan",

@@ -17,6 +17,7 @@ from effauto.planner.planner import make_plan
 from effauto.planner.request import HERE, DataRequest, Request
 from effauto.planner.run import Outcome, run_plan
 from effauto.plugins import load_plugins
+from effauto.recipe import Recipe
 from effauto.resources import RESOURCES
 from effauto.traits import TaskKind
 
@@ -26,6 +27,7 @@ def plan(
     *,
     budget: str | Iterable[str] = (),
     model: str = MINILM,
+    recipe: Recipe | str | None = None,
     search_time: str | float = 0.0,
     max_trials: int | None = None,
     kind: TaskKind | None = None,
@@ -44,8 +46,9 @@ def plan(
     """Ask which methods to combine for ``data`` (None: the built-in demo) within ``budget``.
 
     ``search_time`` is in seconds, or a text such as ``"4min"``; 0 answers at once from what is
-    known. See ``effauto plan --help`` for the rest. Raises EffautoError with a sentence for input
-    that cannot be used; a budget that nothing meets gives a plan whose status says so.
+    known. A ``recipe`` that is given is costed and tried instead of searched for. The rest is as
+    in ``effauto plan --help``. Raises EffautoError with a sentence for input that cannot be used;
+    a budget that nothing meets gives a plan whose status says so.
     """
     folders = tuple(Path(folder) for folder in plugins_dirs)
     request = Request(
@@ -54,6 +57,7 @@ def plan(
         ),
         model=model,
         budget=parse_budget([budget] if isinstance(budget, str) else budget),
+        recipe=Recipe.parse(recipe) if isinstance(recipe, str) else recipe,
         search_time=seconds(search_time),
         max_trials=max_trials,
         seed=seed,

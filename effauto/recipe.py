@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from effauto.errors import IllegalRecipe, PlanError, SettingError
@@ -51,6 +52,21 @@ class Recipe:
         return cls(
             tuple(Step(name, tuple(sorted(settings[name].items()))) for name in sorted(settings))
         )
+
+    @classmethod
+    def parse(cls, text: str) -> Recipe:
+        """Read names joined by ``+``, ``untouched``, or :meth:`to_json`'s list as JSON text.
+
+        Raises PlanError if it is none of these.
+        """
+        text = text.strip()
+        if text.startswith("["):
+            try:
+                return cls.from_json(json.loads(text))
+            except ValueError as error:
+                raise PlanError(f"the recipe is no JSON: {error}") from error
+        names = [name.strip() for name in text.split("+") if name.strip()]
+        return cls.of(*names) if names != ["untouched"] else cls()
 
     @property
     def settings(self) -> dict[str, dict[str, Value]]:
@@ -202,7 +218,7 @@ def order(methods: Iterable[Method]) -> tuple[list[Method], list[str], list[Refu
         sentence = f"{' → '.join([*circle, circle[0]])} each must come before the next"
         return list(by_name.values()), [], [Refusal(circle[0], "order", sentence)]
     reasons = []
-    for first_name, second_name in zip(names, names[1:], strict=False):
+    for first_name, second_name in pairwise(names):
         why = graph.get_edge_data(first_name, second_name, {"reason": "independent, so by name"})
         reasons.append(f"{first_name} before {second_name}: {why['reason']}")
     return [by_name[name] for name in names], reasons, []

@@ -50,7 +50,8 @@ class Workload:
 
     Data: ``examples`` are read per pass, ``labels`` paid for; ``train_tokens`` are computed per
     training example and ``request_tokens`` per request, padding counted.
-    Network: ``layer_parameters`` counts one layer, ``feedforward`` its inner width.
+    Network: ``layer_parameters`` counts one layer, ``feedforward`` its inner width;
+    ``full_layers`` is the depth that the untouched model has.
     Training, per example: ``forward_passes`` and ``backward_passes`` through the network;
     ``backward_depth`` is the share of layers that gradients cross and ``weight_gradients`` the
     share of those layers' weights for which a gradient is computed; ``activation_units`` counts
@@ -70,6 +71,7 @@ class Workload:
     request_tokens: float
 
     layers: float
+    full_layers: float
     width: float
     feedforward: float
     layer_parameters: float
@@ -132,6 +134,7 @@ class Workload:
             train_tokens=padded,
             request_tokens=min(task.tokens_mean, model.max_tokens),
             layers=model.layers,
+            full_layers=model.layers,
             width=model.width,
             feedforward=model.feedforward,
             layer_parameters=model.layer_parameters,
@@ -189,7 +192,7 @@ LINEAR_TRAIN_FEATURE_SECONDS = 2e-6
 LINEAR_FEATURE_SECONDS = 6e-7
 # Distinct n-grams grow with about this power of the word pieces read (Heaps 1978); each is kept
 # with its frequency. Tags are found from this many hashed features.
-HEAPS_FACTOR, HEAPS_POWER = 3.5, 0.8
+HEAPS_FACTOR, HEAPS_POWER = 3.7, 0.8
 GRAM_BYTES = 17.5
 HASHED_FEATURES = 2.0**17
 
@@ -212,6 +215,7 @@ def _untouched_linear(task: TaskTraits, model: ModelTraits) -> Workload:
         train_tokens=task.tokens_mean,
         request_tokens=task.tokens_mean,
         layers=0.0,
+        full_layers=0.0,
         width=outputs,
         feedforward=0.0,
         layer_parameters=0.0,

@@ -12,7 +12,7 @@ import effauto
 PUBLIC = """
     BASELINE FITS Accelerator Batch Choice Context DeclarationError EffautoError Evidence Examples
     Float Hardware Int Method ModelTraits Needs Predictor Rate Recipe Runtime Setting TaskModel
-    TaskTraits Training Verdict Workload hookimpl load plan run
+    TaskTraits Training Verdict Workload collate embed encode_training hookimpl load plan run
 """.split()  # noqa: SIM905
 
 

@@ -42,6 +42,11 @@ Examples:
     "--budget", multiple=True, metavar="LIMIT", help="Such as 'train.time<=10min'; repeatable."
 )
 @click.option(
+    "--recipe",
+    metavar="RECIPE",
+    help="Cost and try this one only: names joined by '+', 'untouched', or a plan's JSON list.",
+)
+@click.option(
     "--search-time",
     default="4min",
     show_default=True,
@@ -77,6 +82,7 @@ def plan(
     from effauto.planner.plan import write_plan
     from effauto.planner.planner import make_plan
     from effauto.planner.request import Request
+    from effauto.recipe import Recipe
     from effauto.report.progress import terminal_listener
 
     limits = parse_budget(budget)
@@ -84,6 +90,7 @@ def plan(
         data=data_request(data, given, given["seed"]),
         model=given["model"],
         budget=limits,
+        recipe=None if given["recipe"] is None else Recipe.parse(given["recipe"]),
         search_time=limits.limit_on("search.time") or seconds(search_time),
         max_trials=given["max_trials"],
         seed=given["seed"],

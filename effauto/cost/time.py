@@ -10,16 +10,18 @@ from effauto.workload import LINEAR_FEATURE_SECONDS, TOKENISE_SECONDS, Workload
 
 # Fitted to a six-layer encoder of width 384, run eagerly by transformers on one core.
 LAYER_OPERATORS = 140.0  # calls of a small operator that take as long as a layer's overhead
+CONVERTING = 2.0  # overhead of a layer that converts its numbers on the way in and out
 PASS_OPERATORS = 150.0  # the same for embedding, masks and head
 BACKWARD_OPERATORS = 1.2  # a backward pass over a forward pass
+UPDATE_SLOWNESS = 2.0  # gradients are clipped and their memory is taken anew
 ATTENTION_SLOWNESS = 1.5  # products of many small matrices against those of the rate
-WEIGHT_STREAM = 0.6  # a product's reading of weights against a plain copy of memory
+WEIGHT_STREAM = 0.3  # a product's reading of weights against a plain copy of memory
 NORMED_WIDTHS = 4.0  # two layer norms and two sums a token, beside the activation
-COLD_NUMBERS = 2.5  # numbers that come from memory, layouts changed, against those of the rate
+COLD_NUMBERS = 3.5  # numbers that come from memory, layouts changed, against those of the rate
 # Single-core work is stated for a core that calls this many small operators a second.
 REFERENCE_CALLS = 1.1e6
 # How far the sum of parts is from what was measured; training also drops out, which is slow.
-TRAIN_ERROR = Range(0.85, 1.06, 1.35)
+TRAIN_ERROR = Range(0.9, 1.1, 1.35)
 SERVE_ERROR = Range(0.8, 1.0, 1.3)
 LINEAR_ERROR = Range(0.4, 1.0, 2.2)
 # A batch is padded to its longest request.
@@ -48,7 +50,7 @@ def _train_memory_bound(work: Workload, hardware: Hardware) -> Range:
     steps = _steps_a_pass(work)
     weight_passes = work.forward_passes + crossed * (1.0 + work.weight_gradients)
     weights = FLOAT * work.layers * work.layer_parameters * weight_passes * steps
-    updated = work.trainable_parameters * work.backward_passes * steps
+    updated = UPDATE_SLOWNESS * work.trainable_parameters * work.backward_passes * steps
     return (
         seconds(numbers, hardware.rates["elementwise"])
         + seconds(weights / WEIGHT_STREAM, hardware.rates["memory"])
@@ -105,7 +107,8 @@ def _forward(work: Workload, hardware: Hardware, tokens: Range, length: float) -
         + seconds(attention, rates["matmul.float32"])
         + seconds(_numbers_a_token(work), rates["elementwise"])
     )
-    calls = (PASS_OPERATORS + LAYER_OPERATORS * work.layers) * work.dispatches
+    converting = 1.0 if work.compute == "float32" else CONVERTING
+    calls = (PASS_OPERATORS + converting * LAYER_OPERATORS * work.layers) * work.dispatches
     computing = tokens * per_token + seconds(weights, rates["memory"])
     return _together(computing, seconds(calls, rates["dispatch"]), hardware)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from effauto.errors import ModelError, OutputError
+from effauto.errors import EffautoError, ModelError, OutputError
 from effauto.execution.linear import LinearPredictor
 from effauto.method import Method
 from effauto.recipe import Recipe
@@ -77,8 +77,9 @@ def save_artefact(folder: Path, manifest: Manifest, predictor: Answers) -> None:
         predictor.save(part)
         write_json(part / MANIFEST, manifest.to_json())
         replace_folder(part, folder)
-    except OSError as error:
-        raise OutputError(f"the model cannot be saved in {folder}: {error.strerror}") from error
+    except Exception as error:  # safetensors, tokenizers and ONNX each report a full disk their way
+        reason = (isinstance(error, OSError) and error.strerror) or str(error).partition("\n")[0]
+        raise OutputError(f"the model cannot be saved in {folder}: {reason}") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
@@ -113,22 +114,30 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         data = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         schema = data["effauto_artefact"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        manifest = _manifest(data) if schema == SCHEMA else None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, EffautoError) as error:
         raise ModelError(
-            f"{folder} holds no model saved by effauto ({MANIFEST}: {error})"
+            f"{folder} holds no whole model saved by effauto ({MANIFEST}: {error})"
         ) from error
-    if schema != SCHEMA:
+    if manifest is None:
         raise ModelError(f"{folder} was saved by another effauto (schema {schema}, not {SCHEMA})")
+    return manifest
+
+
+def _manifest(data: Mapping[str, Any]) -> Manifest:
+    recipe = Recipe.from_json(data["recipe"])
+    if set(data["order"]) != set(recipe.settings):
+        raise ValueError("its order names other methods than its recipe")
     return Manifest(
         kind=data["kind"],
         classes=tuple(data["classes"]),
         family=data["family"],
         model=data["model"],
-        recipe=Recipe.from_json(data["recipe"]),
+        recipe=recipe,
         order=tuple(data["order"]),
         network=data["network"],
-        max_tokens=data["max_tokens"],
-        versions=data["versions"],
+        max_tokens=int(data["max_tokens"]),
+        versions=dict(data["versions"]),
     )
 
 

@@ -3,39 +3,62 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from effauto.execution.meter import Meter
 
+Arrays = dict[str, Any]
+_log = logging.getLogger(__name__)
 
-def remember(path: Path, make: Callable[[], dict[str, Any]], meter: Meter) -> dict[str, Any]:
+
+def remember(path: Path, make: Callable[[], Arrays], meter: Meter) -> Arrays:
     """Load the arrays kept under ``path``, charging their cost, or make and keep them."""
-    from safetensors import SafetensorError, safe_open
-    from safetensors.numpy import save_file
-
     file = path.with_suffix(".safetensors")
-    try:
-        with safe_open(file, framework="numpy") as kept:
-            cost = json.loads(kept.metadata()["cost"])
-            arrays = {name: kept.get_tensor(name) for name in kept.keys()}  # noqa: SIM118
+    kept = _read(file)
+    if kept is not None:
+        arrays, cost = kept
         meter.charge(**cost)
         return arrays
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
-        pass
     wall, cpu, flops = *meter.lap(), meter.flops.total
     arrays = make()
     wall_after, cpu_after = meter.lap()
-    spent = {
+    cost = {
         "seconds": wall_after - wall,
         "cpu_seconds": cpu_after - cpu,
         "flops": meter.flops.total - flops,
         "memory": meter.peak(),
     }
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")
-    save_file(arrays, part, metadata={"cost": json.dumps(spent)})
-    part.replace(file)  # whole or not at all, also if two processes make it at once
+    _keep(file, arrays, cost)
     return arrays
+
+
+def _read(file: Path) -> tuple[Arrays, dict[str, float]] | None:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, framework="numpy") as kept:
+            cost = {
+                name: float(spent) for name, spent in json.loads(kept.metadata()["cost"]).items()
+            }
+            return {name: kept.get_tensor(name) for name in kept.keys()}, cost  # noqa: SIM118
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _keep(file: Path, arrays: Arrays, cost: Mapping[str, float]) -> None:
+    """Whole or not at all, also if two processes do it at once; a full disk is no failure."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    part = file.with_name(f"{file.name}.{os.getpid()}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        save_file(arrays, part, metadata={"cost": json.dumps(cost)})
+        part.replace(file)
+    except (OSError, SafetensorError) as error:
+        _log.warning("the arrays cannot be kept in %s: %s", file, error)
+        part.unlink(missing_ok=True)

@@ -25,7 +25,8 @@ class Context:
     """One trial's surroundings.
 
     ``folder`` takes files that belong to the artefact; ``cache`` holds what recipes share. What a
-    verb computes with a model it should wrap in :meth:`counting`, so that the work is metered.
+    verb computes with a model it should wrap in :meth:`counting`, so that the work is metered; a
+    second model's steps are told from the first's by a copy with another ``subject``.
     """
 
     task: TaskTraits
@@ -38,8 +39,10 @@ class Context:
     cache: Path
     meter: Meter
     provenance: str
+    data_provenance: str
     examples: Examples
     progress: Callable[[str, float], None] = lambda what, share: None
+    subject: str = ""
     _encodings: dict[tuple[str, ...], Encoding] = field(default_factory=dict)
 
     @property
@@ -76,18 +79,21 @@ class Context:
     @contextmanager
     def counting(self, kind: str, tokens: int) -> Iterator[None]:
         """Meter the operations of a step on ``tokens`` word pieces; ``kind`` groups like steps."""
-        with self.meter.flops.step(kind, tokens):
+        with self.meter.flops.step(f"{self.subject}{kind}", tokens):
             yield
 
-    def remember(self, what: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """Arrays that depend only on the data and the model as built so far.
+    def remember(
+        self, what: str, make: Callable[[], dict[str, Any]], *, built: bool = True
+    ) -> dict[str, Any]:
+        """Arrays that depend only on the data and the model as built so far, or the data alone.
 
-        Made at most once for all recipes that prepare and build alike; who finds them made is
-        still charged the time and operations that making them cost.
+        Made at most once for all recipes that prepare (and, if ``built``, build) alike; who finds
+        them made is still charged the time and operations that making them cost.
         """
         from effauto.execution.cache import remember
 
-        digest = hashlib.sha256(f"{what}/{self.provenance}".encode()).hexdigest()[:24]
+        provenance = self.provenance if built else self.data_provenance
+        digest = hashlib.sha256(f"{what}/{provenance}".encode()).hexdigest()[:24]
         return remember(self.cache / f"{what}-{digest}", make, self.meter)
 
 

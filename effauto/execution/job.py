@@ -13,6 +13,8 @@ from effauto.recipe import Recipe
 from effauto.traits import TaskTraits
 
 TRAIN, JUDGE = "train", "judge"
+# Beyond this much of the machine's memory the system would kill something, perhaps not the trial.
+MACHINE_SHARE = 0.9
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class Job:
 
     ``data`` holds ``train.jsonl`` and the split to judge on; a search's has no test split.
     ``fidelity`` is the share of the training rows that is read. ``time_limit`` (seconds) and
-    ``memory_limit`` (bytes above an idle process) end the work if it needs more.
+    ``memory_limit`` (bytes above an idle process) end the work if it needs more; without a limit
+    on memory, so does most of the machine's.
     """
 
     action: str
@@ -41,9 +44,14 @@ class Job:
     memory_limit: float | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def memory_allowed(self) -> float:
+        """Bytes above an idle process that the work may grow to."""
+        return self.memory_limit or MACHINE_SHARE * self.hardware.memory_bytes
+
     def judging(self, split: str = "validation") -> Job:
-        """The job of judging what this one trains."""
-        return replace(self, action=JUDGE, split=split)
+        """The job of judging what this one trains; its limit on memory is for the training."""
+        return replace(self, action=JUDGE, split=split, memory_limit=None)
 
     def within(self, seconds: float) -> Job:
         """The same job with so much time."""

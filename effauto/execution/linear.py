@@ -1,7 +1,6 @@
-"""A bag of words: TF-IDF and a linear classifier, the cheapest model that is often enough.
+"""A linear classifier on a bag of words: the cheapest model, and often enough.
 
-Texts: word 1-2-grams, sublinear counts. Pairs: |a - b|, a · b and their dot product. Tagging: a
-window of two words to each side with affixes, log-linear. Saved as JSON and safetensors.
+Saved as JSON and safetensors.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effauto.errors import ModelError
+from effauto.execution.bag import TextFeatures, WindowFeatures
+from effauto.execution.inputs import rows_of
 from effauto.task.examples import Examples
 
-_WINDOW = 2
-_HASHED = 2**17
 _C = 10.0
 
 
@@ -35,8 +34,7 @@ class LinearPredictor:
 
     def predict(self, inputs: Sequence[str | Sequence[str]], batch_size: int = 32) -> Any:
         """The label of each text or pair, or the tags of each list of tokens."""
-        rows = [(item,) if isinstance(item, str) else tuple(item) for item in inputs]
-        found = self.predict_indices(rows, batch_size)
+        found = self.predict_indices(rows_of(inputs, self.kind), batch_size)
         if self.kind == "token-classification":
             return [[self.classes[tag] for tag in cast(tuple[int, ...], tags)] for tags in found]
         return [self.classes[cast(int, index)] for index in found]
@@ -112,90 +110,11 @@ def _predictor(
 ) -> LinearPredictor:
     weights = np.ascontiguousarray(model.coef_, dtype=np.float32)  # as safetensors keeps it
     bias = model.intercept_.astype(np.float32)
-    if len(model.classes_) < len(classes) and len(weights) > 1:  # a class that no row has
+    if len(model.classes_) < len(classes):  # a class that no row has
+        if len(weights) == 1:
+            weights, bias = np.concatenate([-weights, weights]), np.concatenate([-bias, bias])
         full = np.zeros((len(classes), weights.shape[1]), dtype=np.float32)
         full_bias = np.full(len(classes), -1e9, dtype=np.float32)
         full[model.classes_], full_bias[model.classes_] = weights, bias
         weights, bias = full, full_bias
     return LinearPredictor(kind, classes, features, weights, bias)
-
-
-class TextFeatures:
-    """TF-IDF of one text, or of a pair combined."""
-
-    def __init__(self, pairs: bool) -> None:
-        from sklearn.feature_extraction.text import TfidfVectorizer
-
-        self.pairs = pairs
-        self.vectorizer = TfidfVectorizer(
-            ngram_range=(1, 2),
-            sublinear_tf=True,
-            token_pattern=r"(?u)\b\w+\b|[^\w\s]",
-            dtype=np.float32,
-        )
-
-    def fit(self, rows: Sequence[tuple[str, ...]]) -> TextFeatures:
-        self.vectorizer.fit([text for row in rows for text in row])
-        return self
-
-    @classmethod
-    def restored(cls, pairs: bool, words: Sequence[str], idf: NDArray[np.float32]) -> TextFeatures:
-        features = cls(pairs)
-        features.vectorizer.vocabulary_ = {word: place for place, word in enumerate(words)}
-        features.vectorizer.idf_ = idf
-        return features
-
-    def of(self, rows: Sequence[tuple[str, ...]]) -> Any:
-        first = self.vectorizer.transform([row[0] for row in rows])
-        if not self.pairs:
-            return first
-        from scipy.sparse import hstack
-
-        second = self.vectorizer.transform([row[1] for row in rows])
-        product = first.multiply(second)
-        return hstack([abs(first - second), product, product.sum(axis=1)]).tocsr()
-
-    def arrays(self) -> dict[str, NDArray[np.float32]]:
-        return {"idf": self.vectorizer.idf_.astype(np.float32)}
-
-    def words(self) -> list[str]:
-        return [str(word) for word in self.vectorizer.get_feature_names_out()]
-
-
-class WindowFeatures:
-    """Hashed features of each word and its neighbours; nothing to fit."""
-
-    def of(self, rows: Sequence[tuple[str, ...]]) -> Any:
-        from sklearn.feature_extraction import FeatureHasher
-
-        hasher = FeatureHasher(_HASHED, input_type="string", dtype=np.float32)
-        return hasher.transform(
-            list(_around(row, place)) for row in rows for place in range(len(row))
-        )
-
-    def arrays(self) -> dict[str, NDArray[np.float32]]:
-        return {}
-
-    def words(self) -> list[str]:
-        return []
-
-
-def _around(row: Sequence[str], place: int) -> list[str]:
-    word = row[place]
-    found = [f"w={word.lower()}", f"shape={_shape(word)}", f"first={place == 0}"]
-    found += [f"p{n}={word[:n].lower()}" for n in (1, 2, 3)]
-    found += [f"s{n}={word[-n:].lower()}" for n in (1, 2, 3, 4)]
-    for step in range(-_WINDOW, _WINDOW + 1):
-        if step and 0 <= place + step < len(row):
-            near = row[place + step]
-            found += [f"{step}={near.lower()}", f"{step}s={near[-3:].lower()}"]
-        elif step:
-            found.append(f"{step}=edge")
-    return found
-
-
-def _shape(word: str) -> str:
-    kinds = [
-        "X" if c.isupper() else "x" if c.islower() else "9" if c.isdigit() else c for c in word
-    ]
-    return "".join(kind for n, kind in enumerate(kinds) if n == 0 or kind != kinds[n - 1])

@@ -9,17 +9,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 from effauto import errors
-from effauto.errors import Crashed, EffautoError, IllegalRecipe, TrialError
+from effauto.errors import Crashed, EffautoError, TrialError
 from effauto.execution.job import Job
 
 Progress = Callable[[str, float], None]
-_KINDS: Mapping[str, type[EffautoError]] = {
-    name: getattr(errors, name) for name in ("OutOfMemory", "TimedOut", "Crashed", "TrialError")
-}
 LOG_TAIL = 4000
 
 
@@ -45,34 +42,42 @@ class Worker:
             return
         if not hasattr(os, "fork"):
             raise TrialError("recipes run on Linux and macOS only: a worker needs to fork")
-        self._log = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "effauto.execution.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._log,
+            stderr=self._new_log(),
             text=True,
             start_new_session=True,  # Ctrl-C is for us; we then end the worker
         )
-        if "ready" not in self._read():
-            raise Crashed(f"the worker process did not start: {self.log_tail()}")
+        with self._dying_as("the worker process did not start"):
+            self._read()
 
     def run(self, job: Job, progress: Progress | None = None) -> dict[str, Any]:
-        """Do the job; raise a TrialError, saying what happened, if it fails."""
+        """Do the job; raise a TrialError, saying what happened, if it fails.
+
+        What the job refused to do is raised as the same kind of EffautoError as in the worker.
+        """
         self.start()
-        process = self._process
-        assert process is not None
-        assert process.stdin is not None
-        try:
-            process.stdin.write(json.dumps(job.to_json()) + "\n")
-            process.stdin.flush()
+        assert self._process is not None
+        assert self._process.stdin is not None
+        with self._dying_as("the worker process died"):
+            self._process.stdin.write(json.dumps(job.to_json()) + "\n")
+            self._process.stdin.flush()
             return self._result(progress)
+
+    @contextlib.contextmanager
+    def _dying_as(self, what: str) -> Iterator[None]:
+        """Stop the process if it died, and also if waiting for it was cut short."""
+        try:
+            yield
         except (BrokenPipeError, EOFError):
             self.stop()
-            raise Crashed(f"the worker process died: {self.log_tail()}") from None
-        except BaseException as error:
-            if not isinstance(error, EffautoError):
-                self.stop()
+            raise Crashed(f"{what}: {self.log_tail() or 'it left no message'}") from None
+        except EffautoError:
+            raise
+        except BaseException:
+            self.stop()
             raise
 
     def _result(self, progress: Progress | None) -> dict[str, Any]:
@@ -84,12 +89,13 @@ class Worker:
                 done: dict[str, Any] = message["done"]
                 return done
             if "failed" in message:
-                failed = message["failed"]
-                if failed["kind"] == "Refused":
-                    raise IllegalRecipe(failed["message"])
-                error = _KINDS[failed["kind"]](failed["message"])
-                error.add_note(failed.get("trace", "") or self.log_tail())
-                raise error
+                raise self._error(**message["failed"])
+
+    def _error(self, kind: str, message: str, trace: str = "") -> EffautoError:
+        error: EffautoError = getattr(errors, kind, TrialError)(message)
+        if isinstance(error, TrialError) and (more := trace or self.log_tail()):
+            error.add_note(more)
+        return error
 
     def _read(self) -> dict[str, Any]:
         assert self._process is not None
@@ -100,12 +106,18 @@ class Worker:
         message: dict[str, Any] = json.loads(line)
         return message
 
+    def _new_log(self) -> IO[bytes]:
+        if self._log is not None:
+            self._log.close()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the next, or with us
+        return self._log
+
     def log_tail(self) -> str:
         """The last that the worker and its libraries said on standard error."""
-        if self._log is None or self._log.closed:
+        if self._log is None:
             return ""
         self._log.seek(max(0, self._log.seek(0, os.SEEK_END) - LOG_TAIL))
-        return self._log.read().decode(errors="replace")
+        return self._log.read().decode(errors="replace").strip()
 
     def stop(self) -> None:
         """End the process and all it started."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effauto.execution.encoding import Arrays, Encoding, Pieces
+from effauto.execution.inputs import rows_of
 from effauto.traits import TaskKind
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ Logits = NDArray[np.float32]
 
 
 class Runtime(Protocol):
-    """What computes logits, and knows how to be saved; its method's ``reopen`` undoes the saving."""
+    """What computes logits and knows how to be saved; its method's ``reopen`` undoes the saving."""
 
     def run(self, arrays: Arrays) -> Logits:
         """(batch, classes), or (batch, tokens, classes), from arrays of (batch, tokens)."""
@@ -71,8 +72,11 @@ class Predictor:
     def predict(
         self, inputs: Sequence[str | Sequence[str]], batch_size: int = 32
     ) -> list[str] | list[list[str]]:
-        """The label of each text or (text_a, text_b) pair, or the tags of each list of tokens."""
-        found = self.predict_indices([_row(item) for item in inputs], batch_size)
+        """The label of each text or (text_a, text_b) pair, or the tags of each list of tokens.
+
+        Raises InputError for an input of another kind.
+        """
+        found = self.predict_indices(rows_of(inputs, self.kind), batch_size)
         if self.kind == "token-classification":
             return [[self.classes[tag] for tag in tags] for tags in found]  # type: ignore[union-attr]
         return [self.classes[index] for index in found]  # type: ignore[index]
@@ -95,14 +99,10 @@ class Predictor:
     def _answer(self, pieces: Pieces, choice: NDArray[np.intp]) -> int | tuple[int, ...]:
         if self.kind != "token-classification":
             return int(choice)
-        last = max(pieces.words)  # stands in for the words that max_tokens cut off
+        last = max(pieces.words, default=0)  # stands in for the words that max_tokens cut off
         return tuple(int(choice[place if place >= 0 else last]) for place in pieces.words)
 
     def save(self, folder: Path) -> None:
         self.encoding.tokenizer.no_truncation()
         self.encoding.tokenizer.save(str(folder / "tokenizer.json"))
         self.runtime.save(folder)
-
-
-def _row(item: str | Sequence[str]) -> tuple[str, ...]:
-    return (item,) if isinstance(item, str) else tuple(item)

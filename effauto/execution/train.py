@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Callable, Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from effauto.execution.artefact import Manifest, save_artefact
 from effauto.execution.context import Context, provenance_of
@@ -13,10 +14,14 @@ from effauto.execution.job import Job, versions
 from effauto.execution.meter import Meter, use_threads
 from effauto.knobs import Setting
 from effauto.method import Method
-from effauto.model.source import find_model
+from effauto.model.source import ModelSource, find_model
 from effauto.recipe import Composition, Recipe, compose
 from effauto.task.examples import Examples
 from effauto.task.exchange import read_split
+
+if TYPE_CHECKING:
+    from effauto.execution.predictor import Predictor
+    from effauto.model.transformer import TaskModel
 
 Progress = Callable[[str, float], None]
 Values = dict[str, float]
@@ -35,8 +40,27 @@ def train(job: Job, methods: Mapping[str, Method], progress: Progress) -> Values
     import_libraries(source.traits.family)  # not a cost of the recipe
     work = job.folder.with_name(f"{job.folder.name}.work")
     work.mkdir(parents=True, exist_ok=True)
-    meter = Meter()
-    context = Context(
+    context = _context(job, source, composition, examples, work, progress)
+    carry_out = _linear if source.traits.family == "linear" else _transformer
+    try:
+        for method, setting in composition.steps:
+            examples = method.prepare(examples, setting, context)
+        context.examples = examples
+        return carry_out(job, composition, examples, context)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _context(
+    job: Job,
+    source: ModelSource,
+    composition: Composition,
+    examples: Examples,
+    work: Path,
+    progress: Progress,
+) -> Context:
+    """What the verbs are given; the meter starts here."""
+    return Context(
         task=job.task,
         source=source,
         classes=job.classes,
@@ -45,20 +69,12 @@ def train(job: Job, methods: Mapping[str, Method], progress: Progress) -> Values
         device=job.hardware.device,
         folder=work,
         cache=job.cache,
-        meter=meter,
-        provenance=_provenance(job, composition),
+        provenance=_provenance(job, composition, "prepare", "build"),
+        data_provenance=_provenance(job, composition, "prepare"),
         examples=examples,
         progress=progress,
+        meter=Meter(),
     )
-    try:
-        for method, setting in composition.steps:
-            examples = method.prepare(examples, setting, context)
-        context.examples = examples
-        carry_out = _linear if source.traits.family == "linear" else _transformer
-        measured = carry_out(job, composition, examples, context)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return measured
 
 
 def _share(examples: Examples, share: float) -> Examples:
@@ -75,12 +91,12 @@ def _share(examples: Examples, share: float) -> Examples:
     return examples.select(sorted(kept))
 
 
-def _provenance(job: Job, composition: Composition) -> str:
-    """A digest of all that decides the data and the model before training."""
+def _provenance(job: Job, composition: Composition, *verbs: str) -> str:
+    """A digest of all that decides what comes out of these verbs."""
     deciding = [
         (method.name, method.version, setting)
         for method, setting in composition.steps
-        if type(method).prepare is not Method.prepare or type(method).build is not Method.build
+        if any(getattr(type(method), verb) is not getattr(Method, verb) for verb in verbs)
     ]
     return provenance_of(
         data=job.details.get("fingerprint", str(job.data)),
@@ -107,39 +123,49 @@ def _linear(job: Job, composition: Composition, examples: Examples, context: Con
 def _transformer(
     job: Job, composition: Composition, examples: Examples, context: Context
 ) -> Values:
-    from effauto.execution.predictor import Predictor, TorchRuntime
-    from effauto.execution.training import Training
     from effauto.model.transformer import describe
 
-    steps = composition.steps
-    model = context.untouched()
-    for method, setting in steps:
-        model = method.build(model, setting, context)
-    training = Training()
-    for method, setting in steps:
-        training = method.train(training, setting, context)
-    model = training.fit(model.to(context.device), examples, training, context)
+    model = _trained(composition, examples, context)
     operations = _request_operations(model, context)
-    for method, setting in steps:
+    for method, setting in composition.steps:
         model = method.compress(model.eval(), setting, context)
     parameters = sum(tensor.numel() for tensor in model.state_dict().values())
-    predictor = Predictor(
-        job.task.kind,
-        job.classes,
-        context.encoding(model),
-        context.model.max_tokens,
-        TorchRuntime(model.eval()),
-        model,
-    )
     network = describe(model)
-    for method, setting in steps:
-        predictor = method.serve(predictor, setting, context)
+    predictor = _served(model, composition, context)
     context.meter.stop()
     save_artefact(job.folder, _manifest(job, composition, "transformer", network), predictor)
     return _costs(context, examples, parameters) | {"inference.flops": operations}
 
 
-def _request_operations(model: Any, context: Context) -> float:
+def _trained(composition: Composition, examples: Examples, context: Context) -> TaskModel:
+    from effauto.execution.training import Training
+
+    model = context.untouched()
+    for method, setting in composition.steps:
+        model = method.build(model, setting, context)
+    training = Training()
+    for method, setting in composition.steps:
+        training = method.train(training, setting, context)
+    return training.fit(model.to(context.device), examples, training, context)
+
+
+def _served(model: TaskModel, composition: Composition, context: Context) -> Predictor:
+    from effauto.execution.predictor import Predictor, TorchRuntime
+
+    predictor = Predictor(
+        context.task.kind,
+        context.classes,
+        context.encoding(model),
+        context.model.max_tokens,
+        TorchRuntime(model.eval()),
+        model,
+    )
+    for method, setting in composition.steps:
+        predictor = method.serve(predictor, setting, context)
+    return predictor
+
+
+def _request_operations(model: TaskModel, context: Context) -> float:
     """Operations of one request of median length, before compression changes the kernels."""
     import torch
 
@@ -195,5 +221,5 @@ def import_libraries(family: str) -> None:
     import transformers
     from transformers import AutoModel  # noqa: F401
 
-    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers.utils.logging.disable_progress_bar()
+    transformers.logging.set_verbosity_error()

@@ -2,35 +2,36 @@
 
 ``python -m effauto.execution.worker`` reads one job a line from standard input and answers with
 lines of JSON: any number of ``{"progress": …}``, then ``{"done": …}`` or ``{"failed": …}``. A job
-that crashes, runs out of memory or out of time takes only its own process with it.
+that crashes, runs out of memory or out of time takes only its own process with it: the process
+hands its result over a pipe, and only the worker that watched it end passes an answer on.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import signal
 import sys
 import time
 import traceback
 from typing import IO, Any
 
-from effauto.errors import EffautoError, TrialError
+from effauto.errors import EffautoError
 from effauto.execution.job import TRAIN, Job
+from effauto.execution.watch import Death, cause_of_death, watch
 
-POLL_SECONDS = 0.05
-LONGEST_TRACE = 6000
+# A result must fit into a pipe (64 KiB), since it is read once its writer is gone.
+LONGEST_MESSAGE, LONGEST_TRACE = 2000, 6000
 
 
 def main() -> None:
     """Serve jobs until standard input ends."""
+    client = os.getppid()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)  # a library's print must not look like an answer
     _preload()
     _answer(answers, ready=os.getpid())
     while line := sys.stdin.readline():
-        _serve(Job.from_json(json.loads(line)), answers)
+        _serve(Job.from_json(json.loads(line)), client, answers)
 
 
 def _preload() -> None:
@@ -43,72 +44,61 @@ def _preload() -> None:
     import_libraries("linear")
 
 
-def _serve(job: Job, answers: IO[str]) -> None:
+def _serve(job: Job, client: int, answers: IO[str]) -> None:
+    result, hand_over = os.pipe()
     child = os.fork()
     if child == 0:
-        _carry_out(job, answers)
-    killed = _watch(child, job)
+        _carry_out(job, answers, hand_over)
+    os.close(hand_over)
+    death = watch(child, job, client)
     _, status = os.waitpid(child, 0)
-    if killed:
-        _answer(answers, failed={"kind": killed[0], "message": killed[1]})
-    elif os.WIFSIGNALED(status):
-        name = signal.Signals(os.WTERMSIG(status)).name
-        out_of_memory = os.WTERMSIG(status) == signal.SIGKILL
-        kind = "OutOfMemory" if out_of_memory else "Crashed"
-        why = "the system killed it, most likely for memory" if out_of_memory else f"died of {name}"
-        _answer(answers, failed={"kind": kind, "message": why})
-    elif os.WEXITSTATUS(status):
-        message = f"its process exited with code {os.WEXITSTATUS(status)}"
-        _answer(answers, failed={"kind": "Crashed", "message": message})
+    given = _received(result)
+    os.close(result)
+    death = death or (None if given else cause_of_death(status))
+    _answer(answers, **({"failed": _failed(death)} if death else given))
 
 
-def _watch(child: int, job: Job) -> tuple[str, str] | None:
-    """Wait for the child; kill it, and say why, when it breaks a limit or nobody waits for it."""
-    import psutil
-
-    process, client = psutil.Process(child), os.getppid()
-    started, base = time.monotonic(), process.memory_info().rss
-    while _alive(child):
-        killed: tuple[str, str] | None = None
-        time.sleep(POLL_SECONDS)
-        if os.getppid() != client:  # whoever asked for this is gone
-            os.kill(child, signal.SIGKILL)
-            os._exit(1)
-        if job.time_limit and time.monotonic() - started > job.time_limit:
-            killed = "TimedOut", f"needed more than the {job.time_limit:.0f} s it may take"
-        with contextlib.suppress(psutil.Error):
-            used = process.memory_info().rss - base
-            if job.memory_limit and used > job.memory_limit:
-                mebibytes = job.memory_limit / 2**20
-                killed = "OutOfMemory", f"needed more than the {mebibytes:.0f} MiB it may use"
-        if killed:
-            os.kill(child, signal.SIGKILL)
-            return killed
-    return None
-
-
-def _alive(child: int) -> bool:
-    info = os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    return info is None
-
-
-def _carry_out(job: Job, answers: IO[str]) -> None:
-    """Do the job in this process and leave it, whatever happens."""
-    code = 0
+def _received(result: int) -> dict[str, Any]:
+    """What the ended process handed over; nothing if it did not get that far."""
+    os.set_blocking(result, False)  # something that it started may still hold the other end
+    data = b""
     try:
-        _answer(answers, done=_do(job, answers))
-    except MemoryError:
-        _answer(answers, failed={"kind": "OutOfMemory", "message": "no memory was left"})
-    except EffautoError as error:
-        kind = type(error).__name__ if isinstance(error, TrialError) else "Refused"
-        _answer(answers, failed={"kind": kind, "message": str(error)})
-    except BaseException as error:  # a plugin may raise anything, and leave in any way
-        described = f"{type(error).__name__}: {error}".partition("\n")[0]
-        trace = traceback.format_exc()[-LONGEST_TRACE:]
-        _answer(answers, failed={"kind": "TrialError", "message": described, "trace": trace})
+        while part := os.read(result, 2**16):
+            data += part
+    except BlockingIOError:
+        pass
+    try:
+        given: dict[str, Any] = json.loads(data)
+        return given
+    except ValueError:
+        return {}
+
+
+def _failed(death: Death) -> dict[str, str]:
+    return {"kind": death.kind, "message": death.sentence}
+
+
+def _carry_out(job: Job, answers: IO[str], hand_over: int) -> None:
+    """Do the job in this process, hand over what came of it, and leave, whatever happens."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # the next jobs are not for it to read
+        os.write(hand_over, json.dumps(_outcome(job, answers)).encode())
     finally:
-        answers.flush()
-        os._exit(code)
+        os._exit(0)
+
+
+def _outcome(job: Job, answers: IO[str]) -> dict[str, Any]:
+    try:
+        return {"done": _do(job, answers)}
+    except MemoryError:
+        return {"failed": {"kind": "OutOfMemory", "message": "no memory was left"}}
+    except EffautoError as error:
+        message = str(error)[:LONGEST_MESSAGE]
+        return {"failed": {"kind": type(error).__name__, "message": message}}
+    except BaseException as error:  # a plugin may raise anything, and leave in any way
+        message = f"{type(error).__name__}: {error}".partition("\n")[0][:LONGEST_MESSAGE]
+        trace = traceback.format_exc()[-LONGEST_TRACE:]
+        return {"failed": {"kind": "TrialError", "message": message, "trace": trace}}
 
 
 def _do(job: Job, answers: IO[str]) -> dict[str, Any]:

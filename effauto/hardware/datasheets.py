@@ -64,7 +64,7 @@ def _hardware(name: str, table: Mapping[str, Any]) -> Hardware:
 
 
 def _peaks(peak: Mapping[str, Any]) -> Peaks:
-    """Tera-operations, gigabytes and million calls a second; a missing precision runs as float32."""
+    """Read 10¹² operations, GB and 10⁶ calls a second; a precision not stated runs as float32."""
     float32 = 1e12 * float(peak["float32"])
     return Peaks(
         float32=float32,

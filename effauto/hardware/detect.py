@@ -31,7 +31,7 @@ def this_machine(*, calibrated_if_cached: bool = True) -> Hardware:
 
 def calibrated(hardware: Hardware, found: cache.Calibration) -> Hardware:
     """The machine with the rates and the threads that a calibration found."""
-    source = f"measured here on {found.date} with torch {found.torch}, {found.threads} threads"
+    source = f"measured here on {found.date} with torch {found.torch}, threads: {found.threads}"
     sources = {**hardware.sources, "rates": source, **found.notes}
     return replace(
         hardware,

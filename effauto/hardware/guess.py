@@ -14,8 +14,8 @@ Shares = tuple[float, float, float]
 CPU_SHARES: Shares = (0.2, 0.5, 0.9)
 # Of the bandwidth, what one copy reaches.
 MEMORY_SHARES: Shares = (0.5, 0.75, 0.95)
-# Activations and norms take about this many float32 operations a number, and 8 bytes of traffic.
-NUMBER_OPERATIONS, NUMBER_BYTES = 80.0, 8.0
+# Activations and norms take this many float32 operations a number; half its traffic is cached.
+NUMBER_OPERATIONS, NUMBER_BYTES = 80.0, 4.0
 # AdamW reads four numbers and writes three for a parameter, in several passes.
 UPDATE_BYTES = 50.0
 # Float32 operations a cycle of one core: two fused multiply-adds as wide as the registers.
@@ -62,7 +62,7 @@ def cpu_peaks(processor: Processor, cores: int) -> Peaks:
         float32=float32,
         bfloat16=float32 * _first(_BF16_GAIN, processor.flags, 0.3),
         int8=float32 * _first(_INT8_GAIN, processor.flags, 1.0),
-        memory=15e9 + 3e9 * cores,
+        memory=20e9 + 5e9 * cores,
         calls=calls,
         host_calls=calls,
     )

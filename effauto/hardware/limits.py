@@ -61,7 +61,7 @@ def _around(root: Path, group: str) -> Iterator[Path]:
 def _own_group() -> str:
     """This process's group below the root; containers see themselves as the root."""
     for line in _lines(OWN_CGROUP):
-        number, controllers, path = (line.split(":", 2) + ["", ""])[:3]
+        number, controllers, path = [*line.split(":", 2), "", ""][:3]
         if number == "0" or "memory" in controllers.split(","):
             return path
     return "/"

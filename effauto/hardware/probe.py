@@ -132,13 +132,13 @@ def _elementwise(device: str) -> Rated:
 
     def layer() -> Tensor:
         nn.functional.gelu(hidden)
-        return norm(states + norm(states + states))
+        return torch.as_tensor(norm(states + norm(states + states)))
 
     return _rate(tokens * (inner + 4.0 * width), _times(layer, device))
 
 
 def _optimizer(device: str) -> Rated:
-    """AdamW's arithmetic as torch does it; its own class would import the compiler, for a second."""
+    """AdamW's arithmetic as torch does it; its class would import the compiler, for a second."""
     shape = (6 * 384, 1536)
     parameters, gradient, mean = (torch.randn(shape, device=device) for _ in range(3))
     square = torch.rand(shape, device=device)

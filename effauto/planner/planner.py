@@ -44,8 +44,7 @@ def make_plan(request: Request, plugins: Plugins, listener: Listener | None = No
     store = open_store(request.store)
     try:
         situation = understand(request, plugins, store)
-        pool = few(situation.oracle, situation.usable)
-        pool += frugal(situation.oracle, situation.usable, situation.budget, pool)
+        pool = _pool(situation)
         if request.search_time <= 0:
             return _instant(situation, pool)
         doomed = all(_surely_broken(situation, candidate) for candidate in pool)
@@ -54,6 +53,17 @@ def make_plan(request: Request, plugins: Plugins, listener: Listener | None = No
         return _searched(situation, pool, store, clock, listener or Listener())
     finally:
         store.close()
+
+
+def _pool(situation: Situation) -> list[Candidate]:
+    """What is weighed before anything is tried: the recipe that was given, or all simple ones."""
+    oracle, request = situation.oracle, situation.request
+    if request.recipe is not None:
+        given = Candidate(request.model, request.recipe)
+        oracle.composition(given).require_legal()
+        return [given]
+    pool = few(oracle, situation.usable)
+    return list(dict.fromkeys([*pool, *frugal(oracle, situation.usable, situation.budget, pool)]))
 
 
 class _Clock:
@@ -151,7 +161,8 @@ def _searched(
 
     request = situation.request
     space = build_space(situation.usable, request.seed)
-    strategy = Strategy(situation, space, opening(situation, pool), request.seed)
+    portfolio = opening(situation, pool) if request.recipe is None else list(pool)
+    strategy = Strategy(situation, space, portfolio, request.seed)
     study = _study(situation, store, strategy, clock, listener)
     folder = work_folder(request)
     interrupted = False

@@ -10,6 +10,7 @@ from typing import Any
 from effauto.budget import Budget
 from effauto.cost import Place, Prices
 from effauto.model import MINILM
+from effauto.recipe import Recipe
 from effauto.task import Task, load_task
 from effauto.task.load import CountTokens
 from effauto.traits import TaskKind
@@ -61,11 +62,15 @@ class DataRequest:
 
 @dataclass(frozen=True)
 class Request:
-    """A question to the planner. ``search_time`` is in seconds; 0 asks for an instant plan."""
+    """A question to the planner. ``search_time`` is in seconds; 0 asks for an instant plan.
+
+    A given ``recipe`` is not searched for: it is costed, and tried if there is time.
+    """
 
     data: DataRequest = DataRequest()
     model: str = MINILM
     budget: Budget = Budget()
+    recipe: Recipe | None = None
     search_time: float = 0.0
     max_trials: int | None = None
     seed: int = 0
@@ -81,6 +86,7 @@ class Request:
         return {
             "data": self.data.to_json(),
             "model": self.model,
+            "recipe": None if self.recipe is None else self.recipe.to_json(),
             "budget": self.budget.to_json(),
             "seed": self.seed,
             "hardware": self.hardware,

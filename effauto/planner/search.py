@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -171,9 +172,7 @@ class Search:
 
 def _with_fidelity(space: ConfigurationSpace) -> ConfigurationSpace:
     """The space of the forests: the same columns in the same order, and one for the fidelity."""
-    copy = ConfigurationSpace()
-    copy.add(list(space.values()))
-    copy.add(space.conditions)
+    copy = deepcopy(space)  # a condition knows its columns, so two spaces cannot share one
     copy.add(UniformFloatHyperparameter(FIDELITY, 0.0, 1.0))
     if [name for name in copy if name != FIDELITY] != list(space):
         raise RuntimeError("ConfigSpace orders the surrogate's columns otherwise than the space's")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -21,7 +22,7 @@ SLICE, PROMOTION = 0.12, 0.6
 LEAST_SLICE = 8.0
 # Every so many trials, something promising is tried again on more data.
 PROMOTE_EVERY = 3
-LEAST_EXAMPLES = 64
+LEAST_EXAMPLES = 50
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Strategy:
     def __post_init__(self) -> None:
         limits = [limit.resource for limit in self._modelled()]
         self.search = Search(self.space.configspace, limits, self.seed)
+        self._combined: Counter[tuple[str, ...]] = Counter()
 
     def next(self, time_left: float) -> Trial | None:
         """The next trial that can end within ``time_left`` seconds, or None."""
@@ -55,14 +57,19 @@ class Strategy:
             if promotion:
                 return promotion
         while self.portfolio:
-            trial = self._sized(self.portfolio.pop(0), time_left)
+            candidate = self.portfolio.pop(0)
+            told = not candidate.recipe.steps or self._given
+            trial = self._sized(candidate, time_left, at_all=told)
             if trial:
                 return trial
+        if self._given:
+            return self._promotion(time_left)
         return self._asked(time_left) or self._promotion(time_left)
 
     def tell(self, result: Result) -> None:
         """Take in a result: for the surrogate, the gains and the corrections of the estimates."""
         self.results.append(result)
+        self._combined[_methods(result.candidate)] += 1
         learn_gains(self.results, self._metric)
         self.situation.learn(
             result.candidate.model,
@@ -97,6 +104,16 @@ class Strategy:
         self.search.tell(Told(configuration, cost, excess, fidelity))
 
     @property
+    def _most_alike(self) -> int:
+        """How often the same methods may be tried with other settings, so that all have a turn."""
+        return max(3, len(self.results) // 4)
+
+    @property
+    def _given(self) -> bool:
+        """Whether the user gave the recipe, so that there is nothing to search."""
+        return self.situation.request.recipe is not None
+
+    @property
     def _metric(self) -> str:
         return self.situation.task.metric
 
@@ -110,7 +127,8 @@ class Strategy:
         def admissible(configuration: object) -> bool:
             candidate = to_options(self.space.candidate(configuration), methods)  # type: ignore[arg-type]
             return (
-                oracle.composition(candidate).legal
+                self._combined[_methods(candidate)] < self._most_alike
+                and oracle.composition(candidate).legal
                 and not self.situation.budget.surely_broken(oracle.foretell(candidate))
                 and self._sized(candidate, time_left) is not None
             )
@@ -121,16 +139,23 @@ class Strategy:
         self.search.see(configuration)
         return self._sized(to_options(self.space.candidate(configuration), methods), time_left)
 
-    def _sized(self, candidate: Candidate, time_left: float) -> Trial | None:
-        """The candidate on as much data as a fair slice of the search affords."""
+    def _sized(
+        self, candidate: Candidate, time_left: float, *, at_all: bool = False
+    ) -> Trial | None:
+        """The candidate on as much data as a fair slice of the search affords.
+
+        One that is to be tried ``at_all`` may take half of what is left.
+        """
         fair = max(LEAST_SLICE, SLICE * self.situation.request.search_time)
         allowed = min(fair, 0.9 * time_left)
+        least = None
         for rung in RUNGS:
-            seconds = self.seconds(candidate, rung)
-            enough = rung * self.situation.task.traits.examples >= LEAST_EXAMPLES or rung == 1
-            if seconds <= allowed and enough:
-                return Trial(candidate, rung, seconds)
-        return None
+            if rung < 1 and rung * self.situation.task.traits.examples < LEAST_EXAMPLES:
+                break
+            least = Trial(candidate, rung, self.seconds(candidate, rung))
+            if least.seconds <= allowed:
+                return least
+        return least if at_all and least and least.seconds <= 0.5 * time_left else None
 
     def _promotion(self, allowed: float) -> Trial | None:
         """The most promising result that more data, as much as is affordable, may confirm."""
@@ -161,6 +186,10 @@ class Strategy:
         judging = rows / max(foretold["inference.throughput"].value, 1e-9)
         requests = 65 * foretold["inference.latency"].value
         return foretold["train.time"].value + judging + requests + 0.5
+
+
+def _methods(candidate: Candidate) -> tuple[str, ...]:
+    return (candidate.model, *(step.method for step in candidate.recipe.steps))
 
 
 def opening(situation: Situation, pool: Sequence[Candidate]) -> list[Candidate]:

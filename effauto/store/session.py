@@ -30,7 +30,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session that sees one state of the database, and changes nothing."""
+        """A session for questions; what it changes is not kept."""
         with in_sentences(self.name), Session(self.engine) as session:
             yield session
 

@@ -6,8 +6,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from effauto import FITS, Evidence, Method, ModelTraits, Setting, TaskTraits, Verdict, Workload
-from effauto import hookimpl
+from effauto import (
+    FITS,
+    Evidence,
+    Method,
+    ModelTraits,
+    Setting,
+    TaskTraits,
+    Verdict,
+    Workload,
+    hookimpl,
+)
 
 if TYPE_CHECKING:
     from effauto import Context, TaskModel

@@ -59,9 +59,9 @@ class Int8Dynamic(Method):
         return quantize(model, setting["embeddings"])
 
     def restore(self, model: TaskModel, setting: Setting) -> TaskModel:
-        from .quantize import quantize
+        from .quantize import quantize, unfilled
 
-        return quantize(model, setting["embeddings"])
+        return quantize(model, setting["embeddings"], unfilled)
 
 
 @hookimpl

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
@@ -14,14 +15,22 @@ if TYPE_CHECKING:
     from effauto import TaskModel
 
 
-def quantize(model: TaskModel, embeddings: bool) -> TaskModel:
-    """Quantize in place, whatever numbers are there; the head stays as it is."""
+Quantizer = Callable[[Tensor], tuple[Tensor, Tensor]]
+
+
+def quantize(model: TaskModel, embeddings: bool, how: Quantizer = quantized) -> TaskModel:
+    """Quantize in place, with ``how``; the head stays as it is."""
     for owner, name, weight, bias in list(linears(model.layers)):
-        setattr(owner, name, Int8Linear.of(weight, bias))
+        setattr(owner, name, Int8Linear(*how(weight), bias))
     if embeddings:
-        table = model.encoder.get_input_embeddings()  # type: ignore[operator]
-        model.encoder.set_input_embeddings(Int8Embedding(*quantized(table.weight)))  # type: ignore[operator]
+        encoder: Any = model.encoder
+        encoder.set_input_embeddings(Int8Embedding(*how(encoder.get_input_embeddings().weight)))
     return model
+
+
+def unfilled(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Places for the numbers of ``weight``, to be loaded."""
+    return torch.empty(weight.shape, dtype=torch.int8), torch.empty(len(weight))
 
 
 def linears(layers: nn.Module) -> Iterator[tuple[nn.Module, str, Tensor, Tensor | None]]:

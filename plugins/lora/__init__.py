@@ -6,8 +6,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from effauto import BASELINE, Choice, Evidence, Float, Int, Method, Needs, Setting, Workload
-from effauto import hookimpl
+from effauto import (
+    BASELINE,
+    Choice,
+    Evidence,
+    Float,
+    Int,
+    Method,
+    Needs,
+    Setting,
+    Workload,
+    hookimpl,
+)
 
 if TYPE_CHECKING:
     from effauto import Context, TaskModel, Training

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 PERMUTATIONS = 128
 # Candidates are compared exactly afterwards, so a false one costs little and a missed one stays.
 FALSE_POSITIVES, FALSE_NEGATIVES = 0.2, 0.8
+# Above this an index has a single band, which datasketch refuses.
+HIGHEST_INDEXED = 0.95
 
 
 def distinct_rows(examples: Examples, threshold: float, shingle: int) -> list[int]:
@@ -23,7 +25,8 @@ def distinct_rows(examples: Examples, threshold: float, shingle: int) -> list[in
     from datasketch import MinHash, MinHashLSH
 
     weights = (FALSE_POSITIVES, FALSE_NEGATIVES)
-    index = MinHashLSH(threshold=threshold, num_perm=PERMUTATIONS, weights=weights)
+    indexed = min(threshold, HIGHEST_INDEXED)
+    index = MinHashLSH(threshold=indexed, num_perm=PERMUTATIONS, weights=weights)
     kept = []
     for row in rows_without_repeats(examples):
         shingles = shingles_of(examples.inputs[row], examples.kind, shingle)

@@ -1,0 +1,52 @@
+# One command on a machine that has Python 3.11 (or newer), git and make: `make demo`, `make test`.
+# On Linux PyPI's torch brings CUDA with it, gigabytes of it. For a machine without a GPU:
+#   PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make demo
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: demo test check docs wheel constraints clean
+
+## demo: plan on the built-in data, train what the plan says, ask the model
+demo: $(INSTALLED)
+	$(BIN)/effauto plan --search-time 60s --output out/plan.json
+	$(BIN)/effauto run out/plan.json --output out/model
+	$(BIN)/python docs/demo.py
+
+## test: the fast tests on two cores, then, alone, those that train or hold a time
+test: $(INSTALLED)
+	$(BIN)/pytest -n 2 -m "not slow and not timing"
+	$(BIN)/pytest -m "slow or timing"
+
+## check: style, types, layers
+check: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+## docs: write anew what is generated in README.md and docs/
+docs: $(INSTALLED)
+	$(BIN)/python docs/generate.py
+
+## wheel: build dist/effauto-*.whl
+wheel: $(INSTALLED)
+	$(BIN)/python -m build --wheel --no-isolation
+
+## constraints: pin what this environment holds, in which the tests passed
+constraints: $(INSTALLED)
+	grep '^#' constraints.txt > constraints.new
+	$(BIN)/pip freeze --exclude-editable | grep -v ' @ ' | sed 's/+cpu$$//' >> constraints.new
+	mv constraints.new constraints.txt
+
+clean:
+	rm -rf $(VENV) dist out
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "effauto needs Python 3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@

@@ -1,0 +1,114 @@
+"""Build ``registry.db``, the knowledge that ships with effauto, from measured trials.
+
+python benchmarks/registry.py --collect   # results.db of a benchmark -> trials.jsonl
+python benchmarks/registry.py             # trials.jsonl -> registry.db
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sqlite3
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from effauto.machine import Hardware
+from effauto.recipe import Recipe
+from effauto.resources import Figure
+from effauto.store import MethodVersion, Situation
+from effauto.store.record import Store
+from effauto.store.session import open_database
+from effauto.traits import ModelTraits, TaskTraits
+
+HERE = Path(__file__).resolve().parent
+TRIALS = HERE / "measured" / "trials.jsonl"
+RESULTS = HERE / "measured" / "results.db"
+REGISTRY = HERE.parent / "registry.db"
+
+
+def main() -> None:
+    """Collect, or build."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--collect", action="store_true", help="only write trials.jsonl")
+    if parser.parse_args().collect:
+        collect()
+    else:
+        build()
+
+
+def collect() -> None:
+    """Add the finished trials of the benchmark's store to ``trials.jsonl``, each once."""
+    from effauto.store.filters import Filter
+    from effauto.store.query import trials
+
+    store = Store(open_database(RESULTS, create=False))
+    hardware = _machines(RESULTS)
+    lines = {
+        json.dumps(_line(r, hardware), sort_keys=True)
+        for r in trials(store, Filter(state="finished"))
+    }
+    if TRIALS.exists():
+        lines |= set(TRIALS.read_text(encoding="utf-8").splitlines())
+    TRIALS.write_text("\n".join(sorted(lines)) + "\n", encoding="utf-8")
+    print(f"{len(lines)} trials in {TRIALS}")
+
+
+def _machines(path: Path) -> dict[str, Any]:
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute("select name, details from hardware").fetchall()
+    return {name: json.loads(details) for name, details in rows}
+
+
+def _line(record: Any, hardware: dict[str, Any]) -> dict[str, Any]:
+    return record.to_json() | {
+        "id": "", "study": None, "artefacts": [], "purpose": "benchmark",
+        "model_traits": record.model.to_json(), "machine": hardware[record.hardware],
+    }  # fmt: skip
+
+
+def build() -> None:
+    """Write ``registry.db`` anew."""
+    entries = [json.loads(line) for line in TRIALS.read_text(encoding="utf-8").splitlines()]
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = Path(folder) / "registry.db"
+        store = Store(open_database(fresh, create=True))
+        for entry in sorted(entries, key=lambda entry: entry["started_at"]):
+            _add(store, entry)
+        store.close()
+        with sqlite3.connect(fresh) as connection:  # one plain file, to be opened read-only
+            connection.execute("pragma journal_mode = delete")
+            connection.execute("vacuum")
+        REGISTRY.write_bytes(fresh.read_bytes())
+    print(f"{len(entries)} trials in {REGISTRY}, {REGISTRY.stat().st_size / 1024:.0f} KiB")
+
+
+def _add(store: Store, entry: dict[str, Any]) -> None:
+    task = entry["task"]
+    situation = Situation(
+        task["name"],
+        task["fingerprint"],
+        TaskTraits.from_json(task),
+        ModelTraits.from_json(entry["model_traits"]),
+        Hardware.from_json(entry["machine"]),
+    )
+    trial = store.begin_trial(
+        Recipe.from_json(entry["recipe"]),
+        situation,
+        purpose="benchmark",
+        seed=entry["seed"],
+        fidelity=entry["fidelity"],
+        foretold=_figures(entry["estimate"]),
+        methods={name: MethodVersion(**found) for name, found in entry["methods"].items()},
+    )
+    store.finish_trial(trial, _figures(entry["measurement"]))
+
+
+def _figures(entries: dict[str, Any]) -> dict[str, Figure]:
+    return {name: Figure.from_json(figure) for name, figure in entries.items()}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""What users hand to ``predict``, as rows of an example's fields."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from effauto.errors import InputError
+
+_WANTED = {
+    "text-classification": "a list of texts",
+    "pair-classification": "a list of (text_a, text_b) pairs",
+    "token-classification": "a list of lists of words",
+}
+
+
+def rows_of(inputs: Sequence[str | Sequence[str]], kind: str) -> list[tuple[str, ...]]:
+    """One row an input; raise InputError, naming the input, for what is none of this kind."""
+    if isinstance(inputs, str):
+        raise InputError(f"predict takes {_WANTED[kind]}, not one text: put it in a list")
+    return [_row(item, kind, place) for place, item in enumerate(inputs)]
+
+
+def _row(item: str | Sequence[str], kind: str, place: int) -> tuple[str, ...]:
+    if isinstance(item, str):
+        fields: tuple[object, ...] = (item,)
+    else:
+        fields = tuple(item) if isinstance(item, Sequence) else (item,)
+    sizes = {"text-classification": 1, "pair-classification": 2}
+    fits = not isinstance(item, str) if kind not in sizes else len(fields) == sizes[kind]
+    if not fits or not all(isinstance(field, str) for field in fields):
+        raise InputError(f"predict takes {_WANTED[kind]}; input {place} is {item!r:.60}")
+    return tuple(map(str, fields))
