@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check docs wheel constraints clean
+.PHONY: demo test check docs registry wheel constraints clean
 
 ## demo: plan on the built-in data, train what the plan says, ask the model
 demo: $(INSTALLED)
@@ -31,6 +31,10 @@ check: $(INSTALLED)
 ## docs: write anew what is generated in README.md and docs/
 docs: $(INSTALLED)
 	$(BIN)/python docs/generate.py
+
+## registry: build registry.db, the knowledge that ships, from benchmarks/measured/
+registry: $(INSTALLED)
+	$(BIN)/python benchmarks/registry.py
 
 ## wheel: build dist/effauto-*.whl
 wheel: $(INSTALLED)

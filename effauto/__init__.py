@@ -20,8 +20,9 @@ from effauto.workload import BASELINE, Workload
 if TYPE_CHECKING:
     from effauto.api import load, plan, run
     from effauto.execution.context import Context
+    from effauto.execution.embedding import embed
     from effauto.execution.predictor import Predictor, Runtime
-    from effauto.execution.training import Batch, Training, collate, embed, encode_training
+    from effauto.execution.training import Batch, Training, collate, encode_training
     from effauto.model.transformer import TaskModel
     from effauto.task.examples import Examples
 
@@ -37,7 +38,7 @@ _LATE = {
     "Batch": "effauto.execution.training",
     "Training": "effauto.execution.training",
     "collate": "effauto.execution.training",
-    "embed": "effauto.execution.training",
+    "embed": "effauto.execution.embedding",
     "encode_training": "effauto.execution.training",
     "TaskModel": "effauto.model.transformer",
     "Examples": "effauto.task.examples",

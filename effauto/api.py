@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from effauto.budget import parse_budget, parse_quantity
+from effauto.budget import Budget, parse_budget, parse_quantity
 from effauto.cost import Place, parse_prices
 from effauto.execution.artefact import Answers, load_artefact
 from effauto.hardware import this_machine
 from effauto.model import MINILM
 from effauto.planner.listener import Listener
-from effauto.planner.plan import Plan, read_plan
+from effauto.planner.outcome import Outcome
+from effauto.planner.plan import Plan
+from effauto.planner.plan_file import read_plan
 from effauto.planner.planner import make_plan
 from effauto.planner.request import HERE, DataRequest, Request
-from effauto.planner.run import Outcome, run_plan
+from effauto.planner.run import run_plan
 from effauto.plugins import load_plugins
 from effauto.recipe import Recipe
 from effauto.resources import RESOURCES
@@ -28,7 +31,7 @@ def plan(
     budget: str | Iterable[str] = (),
     model: str = MINILM,
     recipe: Recipe | str | None = None,
-    search_time: str | float = 0.0,
+    search_time: str | float | None = None,
     max_trials: int | None = None,
     kind: TaskKind | None = None,
     columns: Mapping[str, str] | None = None,
@@ -45,20 +48,21 @@ def plan(
 ) -> Plan:
     """Ask which methods to combine for ``data`` (None: the built-in demo) within ``budget``.
 
-    ``search_time`` is in seconds, or a text such as ``"4min"``; 0 answers at once from what is
-    known. A ``recipe`` that is given is costed and tried instead of searched for. The rest is as
+    ``search_time`` is in seconds, or a text such as ``"4min"``; without it, or a limit on
+    ``search.time``, the answer comes at once from what is known. A ``recipe`` that is given is costed and tried instead of searched for. The rest is as
     in ``effauto plan --help``. Raises EffautoError with a sentence for input that cannot be used;
     a budget that nothing meets gives a plan whose status says so.
     """
     folders = tuple(Path(folder) for folder in plugins_dirs)
+    limits = parse_budget([budget] if isinstance(budget, str) else budget)
     request = Request(
         data=DataRequest(
             None if data is None else str(data), kind, dict(columns or {}), metric, max_rows, seed
         ),
         model=model,
-        budget=parse_budget([budget] if isinstance(budget, str) else budget),
+        budget=limits,
         recipe=Recipe.parse(recipe) if isinstance(recipe, str) else recipe,
-        search_time=seconds(search_time),
+        search_time=search_seconds(search_time, limits),
         max_trials=max_trials,
         seed=seed,
         hardware=hardware,
@@ -91,8 +95,8 @@ def run(
         load_plugins(Path(folder) for folder in plugins_dirs),
         source=None if data is None else str(data),
         store=store,
-        prices=parse_prices(prices),
-        place=Place(country),
+        prices=parse_prices(prices) if prices else None,
+        place=Place(country) if country else None,
         seed=seed,
         listener=listener,
     )
@@ -112,8 +116,15 @@ def load(
     return load_artefact(Path(folder), methods, threads or this_machine().threads)
 
 
-def seconds(time: str | float) -> float:
-    """``"4min"`` as seconds; a number is taken as it is, and ``"0"`` as nothing."""
+def search_seconds(given: str | float | None, budget: Budget, default: float = 0.0) -> float:
+    """How long to search: a text such as ``"4min"`` or seconds, within ``search.time``."""
+    limit = budget.limit_on("search.time")
+    if given is None:
+        return default if limit is None else limit
+    return min(_seconds(given), math.inf if limit is None else limit)
+
+
+def _seconds(time: str | float) -> float:
     if isinstance(time, int | float):
         return float(time)
     if time.strip() in ("0", "0s", "0min"):

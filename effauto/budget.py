@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from effauto.errors import BudgetError
+from effauto.quantities import show
 from effauto.resources import QUALITY, Figures, Resource, resource_named
 
 if TYPE_CHECKING:
@@ -42,8 +43,6 @@ class Limit:
         return value / self.limit
 
     def __str__(self) -> str:
-        from effauto.quantities import show
-
         return f"{self.resource}{'>=' if self.at_least else '<='}{show(self.limit, self.unit)}"
 
 
@@ -88,7 +87,15 @@ class Budget:
 
     @classmethod
     def from_json(cls, data: Iterable[Mapping[str, Any]]) -> Budget:
-        return cls(tuple(Limit(d["resource"], float(d["limit"]), d["unit"]) for d in data))
+        """Read :meth:`to_json`; raise BudgetError for a limit that cannot be written as text."""
+        return cls(tuple(map(_limit_from_json, data)))
+
+
+def _limit_from_json(data: Mapping[str, Any]) -> Limit:
+    resource, unit = resource_named(data["resource"]), data["unit"]
+    if unit not in (CURRENCIES if resource.unit == "money" else (resource.unit,)):
+        raise BudgetError(f"{resource.name} is kept in {resource.unit}, not in {unit!r:.60}")
+    return Limit(resource.name, _positive(float(data["limit"]), f"{data['limit']}", resource), unit)
 
 
 def _or_worst(limit: Limit, values: Mapping[str, float]) -> float:
@@ -135,13 +142,9 @@ def parse_quantity(text: str, resource: Resource) -> tuple[float, str]:
     """
     if resource.unit == "money":
         return _parse_money(text, resource)
-    import pint
-
     try:
-        quantity = _registry().Quantity(_spell_out(text))
+        quantity: Any = _registry().Quantity(_spell_out(text))
         value = float(quantity.to(_PINT_UNITS.get(resource.unit, "")).magnitude)
-    except (pint.PintError, ValueError, TypeError, ArithmeticError, AttributeError) as error:
-        raise _not_a_quantity(text, resource) from error
     except Exception as error:  # pint evaluates an expression: odd input fails in odd ways
         raise _not_a_quantity(text, resource) from error
     return _positive(value, text, resource), resource.unit

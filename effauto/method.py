@@ -169,7 +169,7 @@ class Method:
         return model
 
     def reopen(self, folder: Path, setting: Setting, threads: int) -> Runtime | None:
-        """Return the runtime that ``serve`` saved in ``folder``, or None if it is not this one's."""
+        """Return the runtime that ``serve`` saved in ``folder``, or None if it is another's."""
         return None
 
 

@@ -63,7 +63,7 @@ class Recipe:
         if text.startswith("["):
             try:
                 return cls.from_json(json.loads(text))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise PlanError(f"the recipe is no JSON: {error}") from error
         names = [name.strip() for name in text.split("+") if name.strip()]
         return cls.of(*names) if names != ["untouched"] else cls()
@@ -200,7 +200,7 @@ def order(methods: Iterable[Method]) -> tuple[list[Method], list[str], list[Refu
     import networkx as nx
 
     by_name = {method.name: method for method in sorted(methods, key=lambda m: m.name)}
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(by_name)
     for first in by_name.values():
         for second in by_name.values():

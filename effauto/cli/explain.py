@@ -11,7 +11,7 @@ import click
 @click.argument("plan", type=click.Path(path_type=Path))
 def explain(plan: Path) -> None:
     """Tell why PLAN is what it is: its order, its rivals, and what was ruled out."""
-    from effauto.planner.plan import read_plan
+    from effauto.planner.plan_file import read_plan
     from effauto.report.plan import print_explanation
 
     print_explanation(read_plan(plan))

@@ -21,6 +21,7 @@ from effauto.errors import EffautoError, Infeasible, Interrupted
 if TYPE_CHECKING:
     from effauto.planner.plan import Plan
 
+SEARCH_SECONDS = 240.0
 _EPILOG = """\b
 Examples:
   effauto plan
@@ -48,8 +49,7 @@ Examples:
 )
 @click.option(
     "--search-time",
-    default="4min",
-    show_default=True,
+    show_default="4min",
     metavar="TIME",
     help="How long to try recipes; 0 answers at once from what is known.",
 )
@@ -64,9 +64,10 @@ Examples:
 @click.pass_obj
 def plan(
     app: App,
+    /,
     data: str | None,
     budget: tuple[str, ...],
-    search_time: str,
+    search_time: str | None,
     output: Path | None,
     form: str,
     **given: Any,
@@ -76,10 +77,10 @@ def plan(
     DATA is a JSON Lines, CSV, TSV or Parquet file, a folder with train, validation and test files,
     or a data set on the Hugging Face hub. Without it, the built-in demo is used.
     """
-    from effauto.api import seconds
+    from effauto.api import search_seconds
     from effauto.budget import parse_budget
     from effauto.cost import Place, parse_prices
-    from effauto.planner.plan import write_plan
+    from effauto.planner.plan_file import check_writable, write_plan
     from effauto.planner.planner import make_plan
     from effauto.planner.request import Request
     from effauto.recipe import Recipe
@@ -91,7 +92,7 @@ def plan(
         model=given["model"],
         budget=limits,
         recipe=None if given["recipe"] is None else Recipe.parse(given["recipe"]),
-        search_time=limits.limit_on("search.time") or seconds(search_time),
+        search_time=search_seconds(search_time, limits, SEARCH_SECONDS),
         max_trials=given["max_trials"],
         seed=given["seed"],
         hardware=given["hardware"],
@@ -101,6 +102,8 @@ def plan(
         plugin_folders=tuple(app.plugins.folders),
         resume=given["resume"],
     )
+    if output:
+        check_writable(output)
     with terminal_listener() as listener:
         found = make_plan(request, app.plugins, listener)
     _show(found, form)

@@ -38,7 +38,7 @@ def run(
     """
     from effauto.cost import Place, parse_prices
     from effauto.errors import Infeasible
-    from effauto.planner.plan import read_plan
+    from effauto.planner.plan_file import read_plan
     from effauto.planner.run import run_plan
     from effauto.report.progress import terminal_listener
 
@@ -49,8 +49,8 @@ def run(
             app.plugins,
             source=data,
             store=db,
-            prices=parse_prices(price),
-            place=Place(country),
+            prices=parse_prices(price) if price else None,
+            place=Place(country) if country else None,
             seed=seed,
             listener=listener,
         )

@@ -15,6 +15,11 @@ from effauto.workload import Workload
 
 ANYWHERE = Place()
 NO_PRICES = Prices()
+# Counts are exact where lengths are known; padding is foretold, and so is how many n-grams occur.
+PADDED_COUNT = Range(0.85, 1.0, 1.15)
+LINEAR_COUNT = Range(0.4, 1.0, 1.8)
+# Methods may keep scales beside the numbers they round.
+PARAMETER_COUNT = Range(1.0, 1.0, 1.005)
 
 
 def estimate(
@@ -31,15 +36,17 @@ def estimate(
     carbon follows the energy.
     """
     ledger = _Ledger(hardware, corrections or {})
-    ledger.add("train.flops", exact(flops.train_flops(work)))
+    counted = LINEAR_COUNT if work.family == "linear" else PADDED_COUNT
+    ledger.add("train.flops", counted.scaled(flops.train_flops(work)))
     ledger.add("train.memory", memory.train_bytes(work, hardware.device))
     ledger.add("train.labels", exact(work.labels))
-    ledger.add("inference.flops", exact(flops.request_flops(work)))
+    ledger.add("inference.flops", counted.scaled(flops.request_flops(work)))
     ledger.add("inference.memory", memory.serve_bytes(work))
     ledger.add("inference.latency", time.request_seconds(work, hardware), timed=True)
     ledger.add("inference.throughput", time.requests_a_second(work, hardware), timed=True)
     ledger.add("model.size", memory.folder_bytes(work))
-    ledger.add("model.parameters", exact(work.parameters))
+    held = counted if work.family == "linear" else PARAMETER_COUNT
+    ledger.add("model.parameters", held.scaled(work.parameters))
     _add_training_time(ledger, work, prices, place)
     return ledger.figures
 

@@ -18,6 +18,9 @@ SERVING_BATCH = 32.0
 # the attention weights, once and masked, which are as many as tokens over the width of a head.
 MASKS, WEIGHTS_A_TOKEN = 2.0, 2.0 / 48.0
 
+# What the first pass brings in whatever the model's size: code, tokenizer, buffers.
+TORCH_PROCESS = Range(15e6, 30e6, 70e6)
+LINEAR_PROCESS = Range(3e6, 6e6, 12e6)
 # Resident memory over live tensors: glibc's malloc in twelve trainings; CUDA's caching allocator.
 HOST_ALLOCATOR = Range(1.19, 1.39, 1.67)
 CUDA_ALLOCATOR = Range(1.02, 1.1, 1.3)
@@ -32,10 +35,12 @@ SPARSE_ENTRY_BYTES = 12.0
 def train_bytes(work: Workload, device: str) -> Range:
     """The peak of the process while training, above its size when idle."""
     if work.family == "linear":
-        return LINEAR_MEMORY.scaled(_linear_bytes(work))
+        return LINEAR_MEMORY.scaled(_linear_bytes(work)) + LINEAR_PROCESS
     kept = FLOAT * work.parameters + work.optimizer_bytes * work.trainable_parameters
     live = kept + max(_backward_begins(work), _optimizer_steps(work)) + _features(work)
-    return (CUDA_ALLOCATOR if device == "cuda" else HOST_ALLOCATOR).scaled(live)
+    if device == "cuda":
+        return CUDA_ALLOCATOR.scaled(live)
+    return HOST_ALLOCATOR.scaled(live) + TORCH_PROCESS
 
 
 def _backward_begins(work: Workload) -> float:
@@ -79,14 +84,14 @@ def serve_bytes(work: Workload) -> Range:
     """The peak of a process that answers batches, above its size when idle."""
     if work.family == "linear":
         weights = FLOAT * work.head_parameters + VOCABULARY_IN_MEMORY * work.folder_bytes
-        return LINEAR_MEMORY.scaled(weights)
+        return LINEAR_MEMORY.scaled(weights) + LINEAR_PROCESS
     layers = work.layers * work.layer_parameters * work.layer_bits / 8.0
     embedding = work.embedding_parameters * work.embedding_bits / 8.0
     weights = layers + embedding + FLOAT * work.head_parameters
     tokens = SERVING_BATCH * served_tokens(work)
     passing = tokens * work.width * FLOAT * (4.0 + _inner(work))
     runtime = Range(0.7, 1.0, 1.3).scaled(work.runtime_bytes)
-    return SERVING_ALLOCATOR.scaled(weights + passing) + runtime
+    return SERVING_ALLOCATOR.scaled(weights + passing) + runtime + TORCH_PROCESS
 
 
 def layer_weight_bytes(work: Workload) -> float:

@@ -12,6 +12,7 @@ from typing import Any
 from effauto.execution.meter import Meter
 
 Arrays = dict[str, Any]
+SPENT = ("seconds", "cpu_seconds", "flops", "memory")
 _log = logging.getLogger(__name__)
 
 

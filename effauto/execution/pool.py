@@ -15,6 +15,7 @@ from typing import IO, Any
 from effauto import errors
 from effauto.errors import Crashed, EffautoError, TrialError
 from effauto.execution.job import Job
+from effauto.machine import PATIENT_THREADS
 
 Progress = Callable[[str, float], None]
 LOG_TAIL = 4000
@@ -48,6 +49,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=self._new_log(),
             text=True,
+            env=os.environ | PATIENT_THREADS,
             start_new_session=True,  # Ctrl-C is for us; we then end the worker
         )
         with self._dying_as("the worker process did not start"):
@@ -93,8 +95,7 @@ class Worker:
 
     def _error(self, kind: str, message: str, trace: str = "") -> EffautoError:
         error: EffautoError = getattr(errors, kind, TrialError)(message)
-        if isinstance(error, TrialError) and (more := trace or self.log_tail()):
-            error.add_note(more)
+        error.add_note(trace or self.log_tail())
         return error
 
     def _read(self) -> dict[str, Any]:

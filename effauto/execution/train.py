@@ -219,7 +219,7 @@ def import_libraries(family: str) -> None:
 
         return
     import transformers
-    from transformers import AutoModel  # noqa: F401
+    from transformers import AutoModel, PreTrainedModel  # noqa: F401 - imports torch's compiler
 
     transformers.utils.logging.disable_progress_bar()
     transformers.logging.set_verbosity_error()

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from effauto.execution.encoding import FIRST_PIECE_ONLY, Encoding, Pieces, padded_length
+from effauto.execution.encoding import FIRST_PIECE_ONLY, Pieces, padded_length
 from effauto.model.transformer import TaskModel
 from effauto.task.examples import Examples
 from effauto.workload import BASELINE
@@ -177,60 +177,3 @@ def _optimizer(
         return max(0.0, (steps - step) / max(1, steps - rising))
 
     return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-
-
-@torch.inference_mode()
-def embed(
-    model: TaskModel, examples: Examples, training: Training, context: Context
-) -> tuple[np.ndarray[tuple[int, int], np.dtype[np.float32]], list[int]]:
-    """Features of every example in one pass, (rows, feature_width), and a class for each.
-
-    For tagging a row is a word (its first piece). Rows of like length share a batch, whatever the
-    training does, and the pass is remembered: recipes that embed alike pay for it once in time,
-    while each is charged what it cost.
-    """
-    made = context.remember("features", lambda: _embed(model, examples, training, context))
-    return made["features"], made["targets"].tolist()
-
-
-def _embed(
-    model: TaskModel, examples: Examples, training: Training, context: Context
-) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]]:
-    encoded = encode_training(model, examples, training, context)
-    by_length = sorted(range(len(encoded)), key=lambda row: encoded[row].length)
-    features: dict[int, np.ndarray[tuple[int, ...], np.dtype[np.float32]]] = {}
-    model.eval()
-    for start in range(0, len(by_length), training.batch_size):
-        rows = by_length[start : start + training.batch_size]
-        arrays = context.pad([encoded[row] for row in rows])
-        inputs = {name: torch.from_numpy(a).to(context.device) for name, a in arrays.items()}
-        with context.counting("embed", inputs["input_ids"].numel()):
-            found = model.features(**inputs).float().cpu().numpy()
-        for row, row_features in zip(rows, found, strict=True):
-            features[row] = row_features
-        context.report("embedding", (start + len(rows)) / len(by_length))
-    if examples.kind != "token-classification":
-        stacked = np.stack([features[row] for row in range(len(encoded))])
-        return {"features": stacked, "targets": np.asarray(examples.targets)}
-    kept = [
-        (features[row][piece], tag)
-        for row, pieces in enumerate(encoded)
-        for piece, tag in zip(pieces.words, examples.targets[row], strict=True)  # type: ignore[arg-type]
-        if piece >= 0
-    ]
-    words, tags = zip(*kept, strict=True)
-    return {"features": np.stack(words), "targets": np.asarray(tags)}
-
-
-__all__ = [
-    "Batch",
-    "Encoding",
-    "Training",
-    "by_gradient",
-    "collate",
-    "consecutive",
-    "cross_entropy",
-    "embed",
-    "encode_training",
-    "shuffled",
-]

@@ -93,12 +93,14 @@ def _outcome(job: Job, answers: IO[str]) -> dict[str, Any]:
     except MemoryError:
         return {"failed": {"kind": "OutOfMemory", "message": "no memory was left"}}
     except EffautoError as error:
-        message = str(error)[:LONGEST_MESSAGE]
-        return {"failed": {"kind": type(error).__name__, "message": message}}
+        return _refusal(type(error).__name__, str(error))
     except BaseException as error:  # a plugin may raise anything, and leave in any way
-        message = f"{type(error).__name__}: {error}".partition("\n")[0][:LONGEST_MESSAGE]
-        trace = traceback.format_exc()[-LONGEST_TRACE:]
-        return {"failed": {"kind": "TrialError", "message": message, "trace": trace}}
+        return _refusal("TrialError", f"{type(error).__name__}: {error}".partition("\n")[0])
+
+
+def _refusal(kind: str, message: str) -> dict[str, Any]:
+    trace = traceback.format_exc()[-LONGEST_TRACE:]
+    return {"failed": {"kind": kind, "message": message[:LONGEST_MESSAGE], "trace": trace}}
 
 
 def _do(job: Job, answers: IO[str]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from datetime import date
 
 from effauto.errors import HardwareError
 from effauto.hardware import cache, detect
-from effauto.machine import Hardware, Rate
+from effauto.machine import PATIENT_THREADS, Hardware, Rate
 
 _PATIENCE = 120.0
 
@@ -32,7 +32,7 @@ def calibrate(threads: int | None = None) -> Hardware:
 def _measured(cores: int, threads: int | None) -> cache.Calibration:
     choices = [threads] if threads else sorted({1, max(1, cores // 2), cores})
     command = [sys.executable, "-m", "effauto.hardware.probe", *map(str, choices)]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment = os.environ | PATIENT_THREADS | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     environment.pop("OMP_NUM_THREADS", None)
     try:
         answer = subprocess.run(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from effauto.cost import Correction, Place, Prices, estimate
@@ -21,11 +21,22 @@ class Candidate:
     """A model and the recipe applied to it."""
 
     model: str
-    recipe: Recipe = Recipe()
+    recipe: Recipe = field(default_factory=Recipe)
 
     @property
     def key(self) -> str:
         return f"{self.model}:{self.recipe.key}"
+
+    @property
+    def described(self) -> str:
+        """Its name, unlike any other candidate's: with the settings that were chosen."""
+        steps = [
+            f"{step.method} ({', '.join(f'{knob}={value}' for knob, value in step.values)})"
+            if step.values
+            else step.method
+            for step in self.recipe.steps
+        ]
+        return f"{self.model}: {' + '.join(steps) or self.recipe}"
 
     def __str__(self) -> str:
         return f"{self.model}: {self.recipe}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import Any
 
 from effauto.budget import Budget
 from effauto.cost import Place, Prices
+from effauto.errors import InputError
 from effauto.model import MINILM
 from effauto.recipe import Recipe
 from effauto.task import Task, load_task
-from effauto.task.load import CountTokens
+from effauto.task.traits import CountTokens
 from effauto.traits import TaskKind
 
 HERE = "here"
@@ -64,22 +66,31 @@ class DataRequest:
 class Request:
     """A question to the planner. ``search_time`` is in seconds; 0 asks for an instant plan.
 
-    A given ``recipe`` is not searched for: it is costed, and tried if there is time.
+    A given ``recipe`` is not searched for: it is costed, and tried if there is time. Raises
+    InputError for a time, a number of trials or a seed that cannot be.
     """
 
-    data: DataRequest = DataRequest()
+    data: DataRequest = field(default_factory=DataRequest)
     model: str = MINILM
-    budget: Budget = Budget()
+    budget: Budget = field(default_factory=Budget)
     recipe: Recipe | None = None
     search_time: float = 0.0
     max_trials: int | None = None
     seed: int = 0
     hardware: str = HERE
-    prices: Prices = Prices()
-    place: Place = Place()
+    prices: Prices = field(default_factory=Prices)
+    place: Place = field(default_factory=Place)
     store: str | None = None
     plugin_folders: tuple[Path, ...] = ()
     resume: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.search_time < math.inf:
+            raise InputError(f"the search cannot take {self.search_time} seconds; 0 is the least")
+        if self.max_trials is not None and self.max_trials < 1:
+            raise InputError(f"a search of {self.max_trials} trials finds nothing; 1 is the least")
+        if not 0 <= self.seed < 2**32:
+            raise InputError(f"a seed lies between 0 and {2**32 - 1}, and {self.seed} does not")
 
     def identity(self) -> dict[str, Any]:
         """What makes two requests the same study, however long each may search."""

@@ -28,7 +28,6 @@ class Result:
     foretold: Figures
     foretold_full: Figures
     trial: int | None = None
-    seconds: float = 0.0
     gain: float = field(default=0.0, compare=False)
 
     def quality(self, metric: str) -> float:

@@ -22,7 +22,7 @@ from effauto.resources import QUALITY
 from effauto.store import MethodVersion, Store, TrialRecord
 from effauto.store import Situation as StoredSituation
 from effauto.task import Task
-from effauto.task.load import CountTokens
+from effauto.task.traits import CountTokens
 from effauto.workload import Workload
 
 Pairs = dict[str, list[tuple[str, float, float]]]

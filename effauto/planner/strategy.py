@@ -198,10 +198,14 @@ def opening(situation: Situation, pool: Sequence[Candidate]) -> list[Candidate]:
     The untouched models are tried even where they break the budget: all else is compared to them.
     """
     oracle, budget, prior = situation.oracle, situation.budget, situation.prior
-    untouched = [Candidate(model) for model in oracle.models]
-    untouched.sort(key=lambda c: oracle.foretell(c)["train.time"].value)
+
+    def cost(candidate: Candidate) -> float:
+        return oracle.foretell(candidate)["train.time"].value
+
+    first = sorted(map(Candidate, oracle.models), key=cost)
     allowed = [c for c in pool if c.recipe.steps and not budget.surely_broken(oracle.foretell(c))]
-    alone = [c for c in allowed if len(c.recipe.steps) == 1]
-    cheap = sorted(alone, key=lambda c: oracle.foretell(c)["train.time"].value)[:2]
+    for model in oracle.models:
+        alone = [c for c in allowed if c.model == model and len(c.recipe.steps) == 1]
+        first[1:1] = sorted(alone, key=cost)[:1]
     known = sorted(allowed, key=lambda c: -prior.quality(c).value)[:3] if prior.trials else []
-    return list(dict.fromkeys([untouched[0], *cheap, *known, *untouched[1:]]))
+    return list(dict.fromkeys([*first, *known]))

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from effauto.errors import EffautoError
 from effauto.execution.figures import training_figures
 from effauto.execution.job import TRAIN, Job
 from effauto.execution.pool import Worker
 from effauto.planner.candidate import Candidate
 from effauto.planner.results import Result
 from effauto.planner.situation import Situation
-from effauto.resources import Figure
+from effauto.resources import Figure, Figures
 from effauto.store import Store
 from effauto.task import write_split
 
@@ -51,7 +52,7 @@ class Trials:
 
         What happens is in the store in either case.
         """
-        situation, oracle = self.situation, self.situation.oracle
+        situation = self.situation
         trial = self.store.begin_trial(
             candidate.recipe,
             situation.stored(candidate.model),
@@ -59,30 +60,17 @@ class Trials:
             seed=seed,
             study=self.study,
             fidelity=fidelity,
-            foretold=oracle.foretell(candidate, fidelity),
+            foretold=situation.oracle.foretell(candidate, fidelity),
             methods=situation.versions(candidate),
         )
-        started = time.monotonic()
-        try:
-            measured = self._measure(candidate, fidelity, seed, time_left, progress)
-        except EffautoError as error:
-            notes = "\n".join(getattr(error, "__notes__", ()))
-            self.store.fail_trial(trial, f"{type(error).__name__}: {error}\n{notes}".strip())
-            raise
-        except BaseException:
-            self.store.fail_trial(trial, "interrupted by the user", "interrupted")
-            raise
+        with failures_noted(self.store, trial):
+            measured = self._measure(self._job(candidate, fidelity, seed), time_left, progress)
         self.store.finish_trial(trial, measured)
-        seconds = time.monotonic() - started
-        return make_result(situation, candidate, fidelity, seed, measured, trial, seconds)
+        return make_result(situation, candidate, fidelity, seed, measured, trial)
 
-    def _measure(
-        self, candidate: Candidate, fidelity: float, seed: int, time_left: float, progress: Progress
-    ) -> dict[str, Figure]:
+    def _job(self, candidate: Candidate, fidelity: float, seed: int) -> Job:
         situation = self.situation
-        limit = time_left + min(GRACE, GRACE_SHARE * situation.request.search_time)
-        started = time.monotonic()
-        job = Job(
+        return Job(
             action=TRAIN,
             data=self.data,
             model=candidate.model,
@@ -95,19 +83,37 @@ class Trials:
             fidelity=fidelity,
             seed=seed,
             plugin_folders=situation.request.plugin_folders,
-            time_limit=limit,
             memory_limit=situation.budget.limit_on("train.memory"),
             details={"fingerprint": situation.task.fingerprint},
         )
+
+    def _measure(self, job: Job, time_left: float, progress: Progress) -> dict[str, Figure]:
+        request = self.situation.request
+        end = time.monotonic() + time_left + min(GRACE, GRACE_SHARE * request.search_time)
         try:
-            values = self.worker.run(job, progress)["values"]
-            left = max(1.0, limit - (time.monotonic() - started))
-            judged = self.worker.run(job.judging().within(left), progress)["figures"]
+            values = self._timed(job, end, progress)["values"]
+            judged = self._timed(job.judging(), end, progress)["figures"]
         finally:
             shutil.rmtree(job.folder, ignore_errors=True)
-        request = situation.request
-        costs = training_figures(values, situation.hardware, request.place, request.prices)
+        costs = training_figures(values, job.hardware, request.place, request.prices)
         return costs | {name: Figure.from_json(figure) for name, figure in judged.items()}
+
+    def _timed(self, job: Job, end: float, progress: Progress) -> Mapping[str, Any]:
+        return self.worker.run(job.within(max(1.0, end - time.monotonic())), progress)
+
+
+@contextmanager
+def failures_noted(store: Store, trial: int) -> Iterator[None]:
+    """Note in the store why the block failed, or that it was interrupted."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        store.fail_trial(trial, "interrupted by the user", "interrupted")
+        raise
+    except BaseException as error:
+        notes = "\n".join(getattr(error, "__notes__", ()))
+        store.fail_trial(trial, f"{type(error).__name__}: {error}\n{notes}".strip())
+        raise
 
 
 def make_result(
@@ -115,9 +121,8 @@ def make_result(
     candidate: Candidate,
     fidelity: float,
     seed: int,
-    measured: dict[str, Figure],
+    measured: Figures,
     trial: int | None,
-    seconds: float,
 ) -> Result:
     """Put what was measured beside what was foretold."""
     oracle = situation.oracle
@@ -129,5 +134,4 @@ def make_result(
         oracle.foretell(candidate, fidelity, raw=True),
         oracle.foretell(candidate, raw=True),
         trial,
-        seconds,
     )

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from effauto.planner.run import Outcome
+from effauto.planner.outcome import Outcome
 from effauto.quantities import show
 from effauto.resources import QUALITY
 

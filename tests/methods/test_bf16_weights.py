@@ -11,11 +11,11 @@ plugin = pytest.importorskip("effauto.bundled.bf16_weights", reason="this plugin
 METHOD = plugin.Bf16Weights()
 
 
-def test_it_survives_saving_in_half_the_bytes(model, trial, tmp_path):
+def test_it_survives_saving_in_half_the_bytes(model, context, tmp_path):
     exact = logits_of(model)
     numbers = sum(tensor.numel() for tensor in model.state_dict().values())
-    model = METHOD.compress(model, {}, trial)
-    loaded = saved(predictor_of(model, trial), METHOD, {}, tmp_path / "model")
+    model = METHOD.compress(model, {}, context)
+    loaded = saved(predictor_of(model, context), METHOD, {}, tmp_path / "model")
     assert tensor_bytes(tmp_path / "model") == 2 * numbers
     answers = logits_of(loaded.runtime.model)
     assert answers.dtype == np.float32
@@ -23,16 +23,16 @@ def test_it_survives_saving_in_half_the_bytes(model, trial, tmp_path):
     assert np.abs(answers - exact).max() < 0.05 * np.abs(exact).max()
 
 
-def test_every_parameter_is_rounded_to_the_nearest(model, trial):
+def test_every_parameter_is_rounded_to_the_nearest(model, context):
     before = {name: tensor.clone() for name, tensor in model.named_parameters()}
-    METHOD.compress(model, {}, trial)
+    METHOD.compress(model, {}, context)
     for name, parameter in model.named_parameters():
         assert parameter.dtype == torch.bfloat16
         error = (parameter.float() - before[name]).abs()
         assert (error <= before[name].abs() * 2**-8).all()
 
 
-def test_rotary_frequencies_keep_their_precision(trial):
+def test_rotary_frequencies_keep_their_precision(context):
     from transformers import LlamaConfig, LlamaModel
 
     from effauto.model.transformer import TaskModel
@@ -45,7 +45,7 @@ def test_rotary_frequencies_keep_their_precision(trial):
         vocab_size=30_522,
     )
     model = TaskModel(LlamaModel(config), "text-classification", 3, pooling="last").eval()
-    METHOD.compress(model, {}, trial)
+    METHOD.compress(model, {}, context)
     assert {buffer.dtype for buffer in model.buffers()} == {torch.float32}
     assert np.isfinite(logits_of(model)).all()
 

@@ -7,23 +7,9 @@ from dataclasses import replace
 import pytest
 import torch
 from saving import logits_of, predictor_of, saved
-from transformers import BertConfig, BertModel
-
-from effauto.model.transformer import TaskModel
 
 plugin = pytest.importorskip("effauto.bundled.layer_drop", reason="this plugin is not here")
 METHOD = plugin.LayerDrop()
-
-
-@pytest.fixture
-def model():
-    """One with four layers."""
-    config = BertConfig(
-        hidden_size=32, num_hidden_layers=4, num_attention_heads=4, intermediate_size=64
-    )
-    torch.manual_seed(0)
-    encoder = BertModel(config, add_pooling_layer=False)
-    return TaskModel(encoder, "text-classification", 3).eval()
 
 
 @pytest.mark.parametrize(
@@ -43,7 +29,7 @@ def test_which_layers_stay(layers, share, strategy, kept):
 
 
 @pytest.mark.parametrize("strategy", ["lower", "alternate"])
-def test_the_model_is_the_old_one_without_these_layers(model, trial, strategy):
+def test_the_model_is_the_old_one_without_these_layers(model, context, strategy):
     """The reference calls the embeddings, the kept layers and the head one after the other."""
     setting = {"keep": 0.5, "strategy": strategy}
     encoder, layers = model.encoder, list(model.layers)
@@ -53,29 +39,29 @@ def test_the_model_is_the_old_one_without_these_layers(model, trial, strategy):
         for kept in plugin.kept_layers(4, 0.5, strategy):
             states = layers[kept](states)
         expected = model.head(states.mean(dim=1))
-        dropped = METHOD.build(model, setting, trial)
+        dropped = METHOD.build(model, setting, context)
         found = dropped(numbers, torch.ones_like(numbers), torch.zeros_like(numbers))
     torch.testing.assert_close(found, expected)
 
 
-def test_it_survives_saving(model, trial, tmp_path):
+def test_it_survives_saving(model, context, tmp_path):
     setting = {"keep": 0.5, "strategy": "alternate"}
-    model = METHOD.build(model, setting, trial)
-    loaded = saved(predictor_of(model, trial), METHOD, setting, tmp_path / "model")
+    model = METHOD.build(model, setting, context)
+    loaded = saved(predictor_of(model, context), METHOD, setting, tmp_path / "model")
     assert len(loaded.runtime.model.layers) == 2
     assert (logits_of(loaded.runtime.model) == logits_of(model)).all()
 
 
-def test_cost_drops_layers_and_what_they_train(work, trial):
+def test_cost_drops_layers_and_what_they_train(work, context):
     setting = {"keep": 0.5, "strategy": "lower"}
     cost = METHOD.cost(work, setting)
-    assert (work.layers, cost.layers) == (2, 1)
-    dropped = METHOD.build(trial.untouched(), setting, trial)
+    assert (work.layers, cost.layers) == (4, 2)
+    dropped = METHOD.build(context.untouched(), setting, context)
     trained = sum(parameter.numel() for parameter in dropped.parameters())
     assert cost.trainable_parameters == pytest.approx(trained, rel=1e-3)
     assert cost.parameters == pytest.approx(trained, rel=1e-3)
 
 
-def test_one_layer_cannot_be_dropped(trial):
-    assert METHOD.fits(trial.task, trial.model)
-    assert "two layers" in METHOD.fits(trial.task, replace(trial.model, layers=1)).reason
+def test_one_layer_cannot_be_dropped(context):
+    assert METHOD.fits(context.task, context.model)
+    assert "two layers" in METHOD.fits(context.task, replace(context.model, layers=1)).reason

@@ -17,32 +17,32 @@ def linears(model):
 
 @pytest.mark.parametrize("scope", ["global", "matrix"])
 @pytest.mark.parametrize("sparsity", [0.1, 0.5, 0.9])
-def test_the_mask_is_that_of_torch(model, trial, scope, sparsity):
-    expected = trial.untouched()
+def test_the_mask_is_that_of_torch(model, context, scope, sparsity):
+    expected = context.untouched()
     if scope == "global":
         targets = [(module, "weight") for module in linears(expected)]
         reference.global_unstructured(targets, reference.L1Unstructured, amount=sparsity)
     else:
         for module in linears(expected):
             reference.l1_unstructured(module, "weight", amount=sparsity)
-    METHOD.compress(model, {"sparsity": sparsity, "scope": scope}, trial)
+    METHOD.compress(model, {"sparsity": sparsity, "scope": scope}, context)
     for ours, theirs in zip(linears(model), linears(expected), strict=True):
         assert torch.equal(ours.weight, theirs.weight)
 
 
-def test_only_the_matrices_of_the_layers_change(model, trial):
+def test_only_the_matrices_of_the_layers_change(model, context):
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    METHOD.compress(model, {"sparsity": 0.5, "scope": "global"}, trial)
+    METHOD.compress(model, {"sparsity": 0.5, "scope": "global"}, context)
     changed = {n for n, tensor in model.state_dict().items() if not torch.equal(tensor, before[n])}
     assert all(".layer." in name and name.endswith(".weight") for name in changed)
-    assert len(changed) == len(linears(model)) == 12
+    assert len(changed) == len(linears(model)) == 24
 
 
-def test_zeros_make_the_file_smaller_and_are_still_there(model, trial, tmp_path):
+def test_zeros_make_the_file_smaller_and_are_still_there(model, context, tmp_path):
     setting = {"sparsity": 0.8, "scope": "global"}
-    saved(predictor_of(model, trial), METHOD, setting, tmp_path / "full")
-    METHOD.compress(model, setting, trial)
-    loaded = saved(predictor_of(model, trial), METHOD, setting, tmp_path / "pruned")
+    saved(predictor_of(model, context), METHOD, setting, tmp_path / "full")
+    METHOD.compress(model, setting, context)
+    loaded = saved(predictor_of(model, context), METHOD, setting, tmp_path / "pruned")
     assert (logits_of(loaded.runtime.model) == logits_of(model)).all()
     weights = sum(module.weight.numel() for module in linears(model))
     gain = tensor_bytes(tmp_path / "full") - tensor_bytes(tmp_path / "pruned")

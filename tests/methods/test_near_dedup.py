@@ -95,9 +95,9 @@ def test_every_threshold_can_be_used(examples, threshold):
     assert (len(kept) == len(everything)) == (threshold >= 0.95)
 
 
-def test_prepare_keeps_the_order(examples, trial):
+def test_prepare_keeps_the_order(examples, context):
     method = plugin.NearDedup()
-    kept = method.prepare(examples, {"threshold": 1.0, "shingle": 5}, trial)
+    kept = method.prepare(examples, {"threshold": 1.0, "shingle": 5}, context)
     places = [examples.inputs.index(row) for row in kept.inputs]
     assert places == sorted(places)
     assert len(set(kept.inputs)) == len(kept)

@@ -20,28 +20,28 @@ def examples() -> Examples:
     return Examples("text-classification", inputs, LABELS)
 
 
-def test_each_class_keeps_its_share(examples, trial):
-    kept = METHOD.prepare(examples, {"share": 0.25}, trial)
+def test_each_class_keeps_its_share(examples, context):
+    kept = METHOD.prepare(examples, {"share": 0.25}, context)
     assert Counter(kept.labels) == {0: 25, 1: 10, 2: 1}
     assert set(kept.inputs) <= set(examples.inputs)
     assert len(set(kept.inputs)) == len(kept)
 
 
-def test_a_smaller_share_is_part_of_a_larger_one(examples, trial):
-    shares = [set(METHOD.prepare(examples, {"share": s}, trial).inputs) for s in (0.1, 0.4, 1.0)]
+def test_a_smaller_share_is_part_of_a_larger_one(examples, context):
+    shares = [set(METHOD.prepare(examples, {"share": s}, context).inputs) for s in (0.1, 0.4, 1.0)]
     assert shares[0] < shares[1] < shares[2] == set(examples.inputs)
 
 
-def test_another_seed_draws_other_rows(examples, trial):
-    drawn = METHOD.prepare(examples, {"share": 0.2}, trial)
-    assert drawn == METHOD.prepare(examples, {"share": 0.2}, trial)
-    assert drawn != METHOD.prepare(examples, {"share": 0.2}, replace(trial, seed=1))
+def test_another_seed_draws_other_rows(examples, context):
+    drawn = METHOD.prepare(examples, {"share": 0.2}, context)
+    assert drawn == METHOD.prepare(examples, {"share": 0.2}, context)
+    assert drawn != METHOD.prepare(examples, {"share": 0.2}, replace(context, seed=1))
 
 
-def test_tagged_sentences_are_drawn_too(trial):
+def test_tagged_sentences_are_drawn_too(context):
     inputs = tuple((f"w{number}", "x") for number in range(10))
     tagged = Examples("token-classification", inputs, ((0, 1),) * 10)
-    assert len(METHOD.prepare(tagged, {"share": 0.5}, trial)) == 5
+    assert len(METHOD.prepare(tagged, {"share": 0.5}, context)) == 5
 
 
 def test_cost_scales_examples_and_labels_and_no_request(work):

@@ -1,0 +1,85 @@
+"""From a chosen candidate and its figures to the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from effauto.cost import explain_infeasible
+from effauto.planner.candidate import Candidate
+from effauto.planner.plan import Alternative, Plan, Status
+from effauto.planner.situation import Situation
+from effauto.recipe import Recipe
+from effauto.resources import Figures
+
+NOTHING_SPENT: Mapping[str, Any] = MappingProxyType(
+    {"trials": 0, "failed": 0, "seconds": 0.0, "energy": 0.0}
+)
+
+
+def answer(
+    situation: Situation,
+    candidate: Candidate,
+    status: Status,
+    *,
+    estimate: Figures,
+    measurement: Figures = MappingProxyType({}),
+    fidelity: float = 0.0,
+    alternatives: Sequence[Alternative] = (),
+    search: Mapping[str, Any] = NOTHING_SPENT,
+    infeasible: Mapping[str, Any] | None = None,
+    notes: Sequence[str] = (),
+) -> Plan:
+    """The plan to take ``candidate``, with every setting of its methods spelt out."""
+    request, task = situation.request, situation.task
+    composition = situation.oracle.composition(candidate)
+    return Plan(
+        status=status,
+        task=task.traits,
+        task_name=task.name,
+        fingerprint=task.fingerprint,
+        classes=task.classes,
+        model=candidate.model,
+        hardware=situation.hardware,
+        budget=request.budget,
+        recipe=Recipe.from_settings({m.name: setting for m, setting in composition.steps}),
+        order=composition.reasons,
+        estimate=estimate,
+        measurement=measurement,
+        fidelity=fidelity,
+        seed=request.seed,
+        alternatives=tuple(alternatives),
+        ruled_out=tuple(situation.ruled_out),
+        search={**search, "seed": request.seed},
+        infeasible=infeasible,
+        data=request.data.to_json(),
+        notes=(*task.notes, *notes),
+        versions={method.name: method.version for method, _ in composition.steps},
+        prices=request.prices,
+        place=request.place,
+    )
+
+
+def infeasible(
+    situation: Situation,
+    candidates: Mapping[Candidate, Figures],
+    *,
+    interrupted: bool = False,
+    search: Mapping[str, Any] = NOTHING_SPENT,
+    notes: Sequence[str] = (),
+) -> Plan:
+    """No answer: say which limits bind, and what the least relaxation would allow."""
+    named = {candidate.described: candidate for candidate in candidates}
+    figures = {name: candidates[candidate] for name, candidate in named.items()}
+    explained = explain_infeasible(figures, situation.budget)
+    nearest = named[explained.nearest]
+    return answer(
+        situation,
+        nearest,
+        "interrupted" if interrupted else "infeasible",
+        estimate=candidates[nearest],
+        search=search,
+        infeasible=explained.to_json(),
+        notes=notes,
+    )

@@ -1,0 +1,97 @@
+"""The plan from all that a search measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from effauto.planner.answer import answer, infeasible
+from effauto.planner.candidate import Candidate
+from effauto.planner.instant import instant
+from effauto.planner.plan import Alternative, Plan
+from effauto.planner.results import Result, choose, front, latest
+from effauto.planner.situation import Situation
+from effauto.quantities import show
+from effauto.resources import QUALITY, Figure
+
+FRONT = ("inference.latency", "model.size", "train.time")
+NOTHING_MEASURED = "no trial finished within the search: foretold only"
+
+
+def chosen(
+    situation: Situation,
+    results: Sequence[Result],
+    pool: Sequence[Candidate],
+    search: Mapping[str, Any],
+    *,
+    interrupted: bool,
+) -> Plan:
+    """The plan to take the best result; the best that is foretold of ``pool`` if there is none."""
+    if not results:
+        return instant(
+            situation, pool, interrupted=interrupted, search=search, note=NOTHING_MEASURED
+        )
+    metric = situation.task.metric
+    best = choose(results, situation.budget, metric)
+    if best is None:
+        tried = {result.candidate: result.projected() for result in latest(results)}
+        return infeasible(situation, tried, interrupted=interrupted, search=search)
+    return answer(
+        situation,
+        best.candidate,
+        "interrupted" if interrupted else "feasible",
+        estimate=at_full_scale(situation, best),
+        measurement=best.measured,
+        fidelity=best.fidelity,
+        alternatives=_alternatives(situation, results),
+        search=search,
+        notes=_compared(results, best, metric),
+    )
+
+
+def _alternatives(situation: Situation, results: Sequence[Result]) -> list[Alternative]:
+    metric = situation.task.metric
+    return [
+        Alternative(r.candidate.model, r.candidate.recipe, at_full_scale(situation, r), r.fidelity)
+        for r in sorted(front(results, metric, FRONT), key=lambda r: -r.quality(metric))
+    ]
+
+
+def at_full_scale(situation: Situation, result: Result) -> dict[str, Figure]:
+    """What a tried candidate should cost and reach when trained on all the data."""
+    served = {
+        name: figure
+        for name, figure in result.projected().items()
+        if name.startswith(("inference.", "model."))
+    }
+    name = QUALITY + situation.task.metric
+    foretold = situation.oracle.foretell(result.candidate)
+    return foretold | served | {name: _with_more_data(result, result.measured[name])}
+
+
+def _with_more_data(result: Result, quality: Figure) -> Figure:
+    if result.fidelity >= 1:
+        return quality
+    return Figure(
+        min(1.0, quality.value + result.gain),
+        "1",
+        quality.low,
+        min(1.0, quality.high + 2 * result.gain),
+        "corrected",
+        f"{quality.note}, on {result.fidelity:.0%} of the data",
+    )
+
+
+def _compared(results: Sequence[Result], best: Result, metric: str) -> list[str]:
+    """One sentence for each untouched model: what choosing otherwise changed."""
+    untouched = [r for r in latest(results) if not r.candidate.recipe.steps and r is not best]
+    return [_beside(result, best, metric) for result in untouched]
+
+
+def _beside(result: Result, best: Result, metric: str) -> str:
+    size, other = (show(r.projected()["model.size"].value, "byte") for r in (best, result))
+    return (
+        f"beside {result.candidate} (on {result.fidelity:.0%} of the data): {metric} "
+        f"{best.quality(metric):.3f} against {result.quality(metric):.3f}, size {size} against "
+        f"{other}"
+    )

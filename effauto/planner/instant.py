@@ -1,0 +1,62 @@
+"""The answer from what is known, without trying anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from effauto.planner.answer import NOTHING_SPENT, answer, infeasible
+from effauto.planner.candidate import Candidate
+from effauto.planner.plan import Alternative, Plan
+from effauto.planner.situation import Situation
+from effauto.resources import QUALITY, Figures
+
+MOST_ALTERNATIVES = 12
+FORETOLD_ONLY = "foretold only: nothing was tried (give --search-time to measure)"
+
+
+def instant(
+    situation: Situation,
+    pool: Sequence[Candidate],
+    *,
+    interrupted: bool = False,
+    search: Mapping[str, Any] = NOTHING_SPENT,
+    note: str = FORETOLD_ONLY,
+) -> Plan:
+    """The candidate of ``pool`` that is foretold to be best within the budget."""
+    foretold = {candidate: foretell(situation, candidate) for candidate in pool}
+    allowed = [c for c in pool if not situation.budget.broken(_values(foretold[c]))]
+    if not allowed:
+        return infeasible(situation, foretold, interrupted=interrupted, search=search, notes=[note])
+    ranked = sorted(allowed, key=lambda c: _worth(situation, c, foretold[c]), reverse=True)
+    best, *others = ranked[:MOST_ALTERNATIVES]
+    return answer(
+        situation,
+        best,
+        "interrupted" if interrupted else "feasible",
+        estimate=foretold[best],
+        alternatives=[Alternative(c.model, c.recipe, foretold[c], 0.0) for c in others],
+        search=search,
+        notes=[note],
+    )
+
+
+def foretell(situation: Situation, candidate: Candidate) -> Figures:
+    """All costs and the quality of a candidate, at full scale."""
+    quality = {QUALITY + situation.task.metric: situation.prior.quality(candidate)}
+    return situation.oracle.foretell(candidate) | quality
+
+
+def _values(figures: Figures) -> dict[str, float]:
+    return {name: figure.value for name, figure in figures.items()}
+
+
+def _worth(
+    situation: Situation, candidate: Candidate, foretold: Figures
+) -> tuple[float, int, float]:
+    """What is known to be good first; then the plainest transformer, then the fastest training."""
+    prior = situation.prior
+    quality = prior.quality(candidate).value if prior.trials else 0.0
+    linear = situation.oracle.models[candidate.model].traits.family == "linear"
+    plainness = -len(candidate.recipe.steps) - 10 * linear
+    return round(quality, 3), plainness, -foretold["train.time"].value

@@ -1,0 +1,58 @@
+"""What carrying out a plan gave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from effauto.budget import Budget
+from effauto.execution.artefact import write_json
+from effauto.planner.card import model_card
+from effauto.planner.plan import Plan, figures_json, recipe_json
+from effauto.resources import Figures
+
+MEASUREMENT, CARD = "measurement.json", "README.md"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What carrying out a plan gave: the folder, what was measured, which limits were kept."""
+
+    plan: Plan
+    folder: Path
+    measurement: Figures
+    trial: int
+
+    @property
+    def budget(self) -> Budget:
+        """The plan's limits that a run can keep or break."""
+        return self.plan.budget.of_phases("train", "inference", "model", "quality")
+
+    @property
+    def all_met(self) -> bool:
+        return not self.budget.broken(self._values)
+
+    @property
+    def _values(self) -> dict[str, float]:
+        return {name: figure.value for name, figure in self.measurement.items()}
+
+    def to_json(self) -> dict[str, Any]:
+        broken = self.budget.broken(self._values)
+        return {
+            "folder": str(self.folder),
+            "trial": self.trial,
+            "model": self.plan.model,
+            "recipe": recipe_json(self.plan.recipe, self.plan.versions),
+            "estimate": figures_json(self.plan.estimate),
+            "measurement": figures_json(self.measurement),
+            "budget": [
+                limit | {"met": met not in broken}
+                for limit, met in zip(self.budget.to_json(), self.budget, strict=True)
+            ],
+        }
+
+    def leave_papers(self, folder: Path) -> None:
+        """Put the measurements and a card beside the model in ``folder``."""
+        write_json(folder / MEASUREMENT, self.to_json())
+        (folder / CARD).write_text(model_card(self.plan, self.measurement), encoding="utf-8")

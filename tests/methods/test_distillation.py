@@ -1,0 +1,121 @@
+"""distillation: the loss against its definition, and what the teacher is asked and costs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from saving import predictor_of
+from topics import examples_of
+
+from effauto import Training, collate, encode_training
+
+plugin = pytest.importorskip("effauto.bundled.distillation", reason="this plugin is not here")
+teacher = pytest.importorskip("effauto.bundled.distillation.teacher")
+student = pytest.importorskip("effauto.bundled.distillation.student")
+METHOD = plugin.Distillation()
+KINDS = ["text-classification", "pair-classification", "token-classification"]
+
+
+@pytest.fixture
+def asked(surroundings):
+    """A small student, a batch of its rows, and a teacher's answers to all rows."""
+
+    def asked(kind):
+        context = surroundings(examples_of(kind, 12))
+        model = context.untouched().eval()
+        model.keep_layers([0])
+        soft = teacher.soft_targets(context.examples, Training(), context)
+        encoded = encode_training(model, context.examples, Training(), context)
+        batch = collate([7, 2, 9], encoded, context.examples, Training(), context)
+        return model, batch, soft, context
+
+    return asked
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_loss_is_that_of_the_paper(asked, kind):
+    model, batch, soft, context = asked(kind)
+    temperature, alpha = 3.0, 0.6
+    loss = student.distillation_loss(
+        model, batch, soft=soft, temperature=temperature, alpha=alpha
+    ).item()
+    total, count = 0.0, 0
+    logits = model(**batch.inputs).detach()
+    for place, row in enumerate(batch.rows):
+        wanted = soft.logits[soft.starts[row] : soft.starts[row + 1]]
+        targets = batch.targets[place].flatten()
+        given = logits[place].view(len(targets), -1)[targets >= 0]
+        for ours, theirs, target in zip(given, wanted, targets[targets >= 0], strict=True):
+            p = (theirs / temperature).double().softmax(-1)
+            q = (ours / temperature).double().softmax(-1)
+            hard = -ours.double().softmax(-1)[target].log()
+            total += alpha * temperature**2 * (p * (p / q).log()).sum() + (1 - alpha) * hard
+            count += 1
+    assert count == (
+        3
+        if kind != "token-classification"
+        else sum(len(context.examples.targets[row]) for row in batch.rows)
+    )
+    assert loss == pytest.approx(float(total / count), rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_answers_stand_at_the_rows_they_were_given_for(surroundings, kind):
+    context = surroundings(examples_of(kind, 12))
+    taught = []
+
+    def fit(model, *rest):
+        taught.append(model.eval())
+        return model
+
+    made = teacher._ask(fit(context.untouched()), context.examples, Training(), context)
+    soft = teacher.SoftTargets(torch.from_numpy(made["logits"]), made["starts"].tolist())
+    found = predictor_of(taught[0], context).predict_indices(context.examples.inputs)
+    for row, answer in enumerate(found):
+        best = soft.of([row]).argmax(-1).tolist()
+        assert best == (list(answer) if isinstance(answer, tuple) else [answer])
+
+
+def test_the_teacher_is_trained_once_for_all_students_and_charged_to_each(surroundings):
+    context = surroundings(examples_of("text-classification", 24))
+    first = teacher.soft_targets(context.examples, Training(), context)
+    spent = context.meter.flops.total
+    later = replace(context, provenance="another student", meter=type(context.meter)())
+    second = teacher.soft_targets(context.examples, Training(), later)
+    assert torch.equal(first.logits, second.logits)
+    assert later.meter.flops.total == pytest.approx(spent)
+    assert later.meter.charged_seconds > 0
+    another = replace(context, data_provenance="other data")
+    teacher.soft_targets(context.examples, Training(), another)
+    assert another.meter.flops.total > 1.9 * spent
+
+
+def test_the_student_learns_and_is_the_same_with_a_kept_teacher(surroundings):
+    context = surroundings(examples_of("text-classification", 90))
+    given = Training(epochs=5, learning_rate=3e-3, batch_size=8)
+    training = METHOD.train(given, {"temperature": 2.0, "alpha": 0.7}, context)
+    students = []
+    for _ in range(2):
+        model = context.untouched()
+        model.keep_layers([0])
+        students.append(training.fit(model, context.examples, training, context))
+    for ours, again in zip(*(model.parameters() for model in students), strict=True):
+        assert torch.equal(ours, again)
+    found = predictor_of(students[0], context).predict_indices(context.examples.inputs)
+    right = sum(a == b for a, b in zip(found, context.examples.targets, strict=True))
+    assert right > 75
+
+
+def test_the_cost_is_that_of_student_and_teacher(work):
+    """A student of a quarter of the layers: three epochs of it, three and a pass of the teacher."""
+    smaller = replace(work, layers=work.layers / 4)
+    cost = METHOD.cost(smaller, {"temperature": 2.0, "alpha": 0.5})
+    assert cost.forward_passes == 3 + 4 * 4
+    assert cost.backward_passes == 3 + 3 * 4
+    assert cost.extra_train_flops == 0
+    frozen = METHOD.cost(replace(smaller, weight_gradients=0.0), {})
+    read = 3 * work.examples * work.train_tokens
+    assert frozen.extra_train_flops == 2 * work.layers * work.layer_parameters * read
+    assert (cost.layers, cost.request_tokens) == (smaller.layers, work.request_tokens)
