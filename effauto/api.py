@@ -49,9 +49,10 @@ def plan(
     """Ask which methods to combine for ``data`` (None: the built-in demo) within ``budget``.
 
     ``search_time`` is in seconds, or a text such as ``"4min"``; without it, or a limit on
-    ``search.time``, the answer comes at once from what is known. A ``recipe`` that is given is costed and tried instead of searched for. The rest is as
-    in ``effauto plan --help``. Raises EffautoError with a sentence for input that cannot be used;
-    a budget that nothing meets gives a plan whose status says so.
+    ``search.time``, the answer comes at once from what is known. A ``recipe`` that is given is
+    costed and tried instead of searched for. The rest is as in ``effauto plan --help``. Raises
+    EffautoError with a sentence for input that cannot be used; a budget that nothing meets gives
+    a plan whose status says so.
     """
     folders = tuple(Path(folder) for folder in plugins_dirs)
     limits = parse_budget([budget] if isinstance(budget, str) else budget)

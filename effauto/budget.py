@@ -105,7 +105,7 @@ def _or_worst(limit: Limit, values: Mapping[str, float]) -> float:
     return -math.inf if limit.at_least else math.inf
 
 
-_LIMIT = re.compile(r"\s*([a-z]+(?:\.[a-z0-9_]+)?)\s*(<=|>=|<|>|=)\s*(.+?)\s*", re.DOTALL)
+_LIMIT = re.compile(r"\s*([a-z]+(?:\.[a-z0-9_]+)?)\s*(<=|>=|<|>|=)\s*([^=\s].*?)\s*", re.DOTALL)
 
 
 def parse_budget(texts: Iterable[str]) -> Budget:

@@ -1,16 +1,39 @@
-"""Plugins for tests: written to a folder, loaded alone or by the command line."""
+"""What every test has: places of its own, plugins to write, the command line, a tiny model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import settings
 from sample_plugins import PROLOGUE
 
 from effauto.cli import main
+from effauto.errors import ModelError
 from effauto.plugins import Plugins, find_in_folder
+
+# A busy machine is no error of the code: what must be fast is tested as such.
+settings.register_profile("effauto", deadline=None)
+settings.load_profile("effauto")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_of_the_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One cache for all, since calibrating takes seconds; a database for fixtures of modules."""
+    folder = tmp_path_factory.mktemp("user")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("EFFAUTO_CACHE_DIR", str(folder / "cache"))
+        monkeypatch.setenv("EFFAUTO_DB", str(folder / "results.db"))
+        monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _a_database_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EFFAUTO_DB", str(tmp_path / "results.db"))
 
 
 @pytest.fixture(autouse=True)
@@ -51,3 +74,29 @@ def cli() -> Callable[..., Result]:
         return CliRunner().invoke(main, [*map(str, arguments)])
 
     return cli
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder: a BERT of 2 layers of width 32 with random weights, MiniLM's tokenizer."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    from effauto.model import find_model
+
+    try:
+        tokenizer = find_model("minilm").files / "tokenizer.json"
+    except ModelError as error:
+        pytest.skip(str(error))
+    folder = tmp_path_factory.mktemp("tiny")
+    config = BertConfig(
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=64,
+    )
+    torch.manual_seed(0)
+    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    shutil.copy(tokenizer, folder / "tokenizer.json")
+    return folder

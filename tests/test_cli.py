@@ -27,6 +27,7 @@ def test_imports_nothing_heavy(arguments):
     assert run.stderr.strip() == ""
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("arguments", [["--help"], ["plugins", "list"]])
 def test_answers_within_half_a_second_of_cpu(arguments):
     assert min(_cpu_seconds(arguments) for _ in range(3)) < 0.5

@@ -13,6 +13,7 @@ from effauto.checks.check import Check, CheckFailed, Failure
 from effauto.checks.composing import composes_or_says_why, survives_json
 from effauto.checks.costing import cost_is_sound, fits_answers
 from effauto.checks.declaration import card_is_complete, declaration_is_complete, knobs_are_legal
+from effauto.checks.execution import runs_end_to_end
 from effauto.checks.imports import imports_nothing_heavy
 from effauto.method import Method
 from effauto.plugins import AnyFailure, described
@@ -28,6 +29,7 @@ CHECKS = (
     imports_nothing_heavy,
     survives_json,
     composes_or_says_why,
+    runs_end_to_end,
 )
 
 

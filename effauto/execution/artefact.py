@@ -76,12 +76,21 @@ def save_artefact(folder: Path, manifest: Manifest, predictor: Answers) -> None:
         part.mkdir(parents=True)
         predictor.save(part)
         write_json(part / MANIFEST, manifest.to_json())
+        _readable_alike(part)
         replace_folder(part, folder)
     except Exception as error:  # safetensors, tokenizers and ONNX each report a full disk their way
         reason = (isinstance(error, OSError) and error.strerror) or str(error).partition("\n")[0]
         raise OutputError(f"the model cannot be saved in {folder}: {reason}") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def _readable_alike(folder: Path) -> None:
+    """Let whoever may read the manifest read all: safetensors makes files for their owner only."""
+    mode = (folder / MANIFEST).stat().st_mode
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.chmod(mode)
 
 
 def replace_folder(new: Path, folder: Path) -> None:

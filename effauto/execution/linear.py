@@ -24,13 +24,17 @@ _C = 10.0
 
 @dataclass
 class LinearPredictor:
-    """``features`` turns rows into a sparse matrix; ``weights`` is (classes or 1, features)."""
+    """``features`` turns rows into a sparse matrix; ``weights`` is (classes or 1, features).
+
+    ``operations`` is what the solver's matrix products took, known only to who trained it.
+    """
 
     kind: str
     classes: tuple[str, ...]
     features: TextFeatures | WindowFeatures
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
+    operations: float = 0.0
 
     def predict(self, inputs: Sequence[str | Sequence[str]], batch_size: int = 32) -> Any:
         """The label of each text or pair, or the tags of each list of tokens."""
@@ -59,6 +63,10 @@ class LinearPredictor:
     @property
     def parameters(self) -> int:
         return self.weights.size + self.bias.size
+
+    def request_operations(self, rows: Sequence[tuple[str, ...]]) -> float:
+        """Operations of one request, in the mean over ``rows``."""
+        return float(2 * self.features.of(rows).nnz / len(rows) * len(self.weights))
 
     def save(self, folder: Path) -> None:
         from safetensors.numpy import save_file
@@ -89,6 +97,13 @@ class LinearPredictor:
 
 def fit_linear(examples: Examples, classes: tuple[str, ...], seed: int) -> LinearPredictor:
     """Train on all examples: logistic regression, or stochastic descent for tagging."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):  # on matrices this small threads wait for each other, mostly
+        return _fit(examples, classes, seed)
+
+
+def _fit(examples: Examples, classes: tuple[str, ...], seed: int) -> LinearPredictor:
     from sklearn.linear_model import LogisticRegression, SGDClassifier
 
     if examples.kind == "token-classification":
@@ -97,17 +112,25 @@ def fit_linear(examples: Examples, classes: tuple[str, ...], seed: int) -> Linea
         model: Any = SGDClassifier(
             loss="log_loss", alpha=1e-6, max_iter=8, tol=None, random_state=seed
         )
-        model.fit(window.of(examples.inputs), tags)
-        return _predictor(examples.kind, classes, window, model)
+        matrix = window.of(examples.inputs)
+        model.fit(matrix, tags)
+        return _predictor(examples.kind, classes, window, model, matrix)
     text = TextFeatures(pairs=examples.kind == "pair-classification").fit(examples.inputs)
     model = LogisticRegression(C=_C, max_iter=1000)
-    model.fit(text.of(examples.inputs), list(examples.targets))
-    return _predictor(examples.kind, classes, text, model)
+    matrix = text.of(examples.inputs)
+    model.fit(matrix, list(examples.targets))
+    return _predictor(examples.kind, classes, text, model, matrix)
 
 
 def _predictor(
-    kind: str, classes: tuple[str, ...], features: TextFeatures | WindowFeatures, model: Any
+    kind: str,
+    classes: tuple[str, ...],
+    features: TextFeatures | WindowFeatures,
+    model: Any,
+    matrix: Any,
 ) -> LinearPredictor:
+    passes = float(np.max(model.n_iter_))
+    operations = passes * 2 * 2 * matrix.nnz * len(model.coef_)  # scores, and their gradients
     weights = np.ascontiguousarray(model.coef_, dtype=np.float32)  # as safetensors keeps it
     bias = model.intercept_.astype(np.float32)
     if len(model.classes_) < len(classes):  # a class that no row has
@@ -117,4 +140,4 @@ def _predictor(
         full_bias = np.full(len(classes), -1e9, dtype=np.float32)
         full[model.classes_], full_bias[model.classes_] = weights, bias
         weights, bias = full, full_bias
-    return LinearPredictor(kind, classes, features, weights, bias)
+    return LinearPredictor(kind, classes, features, weights, bias, operations)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, float], None]
 Values = dict[str, float]
+SAMPLE = 201  # rows that stand for all requests
 
 
 def train(job: Job, methods: Mapping[str, Method], progress: Progress) -> Values:
@@ -114,10 +115,10 @@ def _linear(job: Job, composition: Composition, examples: Examples, context: Con
 
     context.report("fitting", 0.0)
     predictor = fit_linear(examples, job.classes, job.seed)
-    context.meter.stop()
-    manifest = _manifest(job, composition, "linear", {})
-    save_artefact(job.folder, manifest, predictor)
-    return _costs(context, examples, predictor.parameters)
+    context.meter.stop().flops.charged += predictor.operations
+    save_artefact(job.folder, _manifest(job, composition, "linear", {}), predictor)
+    operations = predictor.request_operations(examples.inputs[:SAMPLE])
+    return _costs(context, examples, predictor.parameters) | {"inference.flops": operations}
 
 
 def _transformer(
@@ -172,7 +173,7 @@ def _request_operations(model: TaskModel, context: Context) -> float:
     from effauto.execution.meter import flop_counter
 
     encoded = context.encoding(model).encode(
-        context.examples.inputs[:201], context.model.max_tokens
+        context.examples.inputs[:SAMPLE], context.model.max_tokens
     )
     median = sorted(encoded, key=lambda row: row.length)[len(encoded) // 2]
     arrays = context.pad([median])

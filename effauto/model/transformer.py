@@ -99,7 +99,8 @@ class TaskModel(nn.Module):
             return torch.as_tensor(states)
         pooled = self._pool(states, attention_mask)
         if self.pairing == "separate":  # the first half of the batch are the first texts
-            a, b = pooled.chunk(2)
+            pairs = pooled.shape[0] // 2
+            a, b = pooled[:pairs], pooled[pairs:]
             pooled = torch.cat([a, b, (a - b).abs(), a * b], dim=-1)
         return pooled
 

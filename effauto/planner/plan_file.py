@@ -100,7 +100,7 @@ def _read(data: Mapping[str, Any]) -> Plan:
         notes=tuple(data.get("notes", ())),
         versions={step["method"]: step.get("version", "") for step in data["recipe"]},
         prices=Prices(**data.get("prices", {})),
-        place=Place(**data.get("place", {})),
+        place=_place(data.get("place", {})),
     )
 
 
@@ -118,6 +118,10 @@ def _alternatives(data: Sequence[Mapping[str, Any]]) -> list[Alternative]:
         )
         for other in data
     ]
+
+
+def _place(data: Mapping[str, Any]) -> Place:
+    return Place(data.get("country"), tuple(data.get("pue", Place.pue)))
 
 
 def _search(data: Mapping[str, Any]) -> dict[str, Any]:

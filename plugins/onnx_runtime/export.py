@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 
 if TYPE_CHECKING:
     from effauto import TaskModel
@@ -29,6 +30,7 @@ def export(model: TaskModel, path: Path) -> None:
         verbose=False,
     )
     assert program is not None
+    ClearMetadataAndDocStringPass()(program.model)  # where in which source each node was made
     program.save(path, external_data=False)
 
 

@@ -8,7 +8,7 @@ from shapes import TASK, encoder
 from effauto.cost.flops import layers_attention, layers_linear, train_flops
 from effauto.workload import Workload
 
-LAYERS, WIDTH, BATCH, LENGTH = 2, 96, 4, 48
+LAYERS, WIDTH, BATCH, LENGTH = 2, 192, 4, 48
 
 
 @pytest.fixture(scope="module")
@@ -50,16 +50,16 @@ def counted(body, backward: bool) -> float:
 
 def test_forward(body, work):
     foretold = layers_linear(work, BATCH * LENGTH) + BATCH * layers_attention(work, LENGTH)
-    assert foretold == pytest.approx(counted(body, backward=False), rel=0.02)
+    assert foretold == pytest.approx(counted(body, backward=False), rel=0.01)
 
 
 def test_full_training(body, work):
     body.requires_grad_(True)
-    assert train_flops(work) == pytest.approx(counted(body, backward=True), rel=0.02)
+    assert train_flops(work) == pytest.approx(counted(body, backward=True), rel=0.01)
 
 
 def test_training_of_biases_only(body, work):
     for name, parameter in body.named_parameters():
         parameter.requires_grad_(name.endswith("bias"))
     biases_only = replace(work, weight_gradients=0.0)
-    assert train_flops(biases_only) == pytest.approx(counted(body, backward=True), rel=0.02)
+    assert train_flops(biases_only) == pytest.approx(counted(body, backward=True), rel=0.01)

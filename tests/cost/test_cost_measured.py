@@ -37,6 +37,7 @@ def here(tmp_path, monkeypatch):
     return calibrate(threads=1)
 
 
+@pytest.mark.timing
 def test_latency_is_foretold_within_its_range(body, here):
     import torch
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 from topics import examples_of
@@ -29,7 +30,7 @@ def test_competence_grows_as_a_root_from_start_to_one():
     values = [competence.competence(step / 10, 0.2, 0.5) for step in range(11)]
     assert values[0] == pytest.approx(0.2)
     assert values[5:] == [1.0] * 6
-    steps = [b**2 - a**2 for a, b in zip(values[:5], values[1:6], strict=True)]
+    steps = [b**2 - a**2 for a, b in pairwise(values[:6])]
     assert steps == pytest.approx([steps[0]] * 5)
 
 

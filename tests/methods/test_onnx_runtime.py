@@ -74,8 +74,10 @@ def test_the_head_and_small_tables_stay_float(kind, context):
     graph = onnx.load(path).graph
     integers = [node for node in graph.node if node.op_type == "MatMulInteger"]
     assert len(integers) == 6 * 4  # six matrices a layer, and no head
-    int8 = [table for table in graph.initializer if table.data_type == onnx.TensorProto.INT8]
-    assert sum(len(table.dims) == 2 for table in int8) == len(integers) + 1  # and the words
+    whole = (onnx.TensorProto.INT8, onnx.TensorProto.UINT8)
+    tables = [t.dims for t in graph.initializer if t.data_type in whole and len(t.dims) == 2]
+    assert [30_522, 32] in tables
+    assert len(tables) == len(integers) + 1  # neither positions nor segments
 
 
 def test_serving_needs_no_torch(model, context, tmp_path):

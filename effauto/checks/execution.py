@@ -1,0 +1,132 @@
+"""Does a recipe with the method run: train, save, and predict the same after reloading?"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib import import_module
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+from effauto.checks.check import CheckFailed, require
+from effauto.checks.imports import environment, last_line, python
+from effauto.checks.tiny import CLASSES, tiny_examples, tiny_traits, write_tiny_model
+from effauto.execution.artefact import load_artefact
+from effauto.execution.job import TRAIN, Job
+from effauto.hardware import this_machine
+from effauto.machine import Hardware
+from effauto.method import Method
+from effauto.model import BAG_OF_WORDS, find_model
+from effauto.plugins import load_plugins
+from effauto.plugins.find import import_path
+from effauto.recipe import Recipe, compose
+from effauto.task.exchange import write_split
+from effauto.traits import TaskKind
+
+KINDS: tuple[TaskKind, ...] = ("text-classification", "pair-classification", "token-classification")
+SECONDS = 90
+_PROGRAM = "from effauto.checks.execution import predict_anew; predict_anew()"
+
+
+def runs_end_to_end(method: Method) -> None:
+    """Run on a tiny random model, for one kind of task that it fits.
+
+    Alone where that is legal, else with the first bundled method that makes it so. A method that
+    this machine or environment cannot run is not asked.
+    """
+    hardware = replace(this_machine(), threads=1)
+    if not method.needs.met(hardware):
+        return
+    with tempfile.TemporaryDirectory(prefix="effauto-check-") as scratch:
+        write_tiny_model(Path(scratch))
+        job = _legal_job(method, Path(scratch), hardware)
+        if job is None:
+            return
+        methods = _methods(method)
+        from effauto.execution.train import train
+
+        measured = train(job, methods, lambda what, share: None)
+        broken = [name for name, value in measured.items() if not 0 <= value < float("inf")]
+        require(not broken, f"running it measures no number for {', '.join(broken)}")
+        rows = [list(row) for row in tiny_examples(job.task.kind).inputs[:12]]
+        here = load_artefact(job.folder, lambda: methods, 1).predict_indices(rows)
+        anew = _in_fresh_process(method, job.folder, rows)
+        require(
+            json.loads(json.dumps(here)) == anew,
+            "a fresh process that loads the saved model predicts otherwise",
+        )
+
+
+def _methods(method: Method) -> dict[str, Method]:
+    return {**load_plugins().methods(), method.name: method}
+
+
+def _legal_job(method: Method, folder: Path, hardware: Hardware) -> Job | None:
+    methods = _methods(method)
+    recipes = [Recipe.of(method.name), *(Recipe.of(method.name, other) for other in methods)]
+    for model in (str(folder), BAG_OF_WORDS):
+        for kind in KINDS:
+            for recipe in recipes:
+                traits = find_model(model).traits
+                if compose(recipe, methods, tiny_traits(kind), traits, hardware).legal:
+                    return _job(recipe, model, kind, folder, hardware)
+    return None
+
+
+def _job(recipe: Recipe, model: str, kind: TaskKind, folder: Path, hardware: Hardware) -> Job:
+    write_split(tiny_examples(kind), CLASSES, folder / "train.jsonl")
+    return Job(
+        action=TRAIN,
+        data=folder,
+        model=model,
+        recipe=recipe,
+        task=tiny_traits(kind),
+        classes=CLASSES,
+        hardware=hardware,
+        folder=folder / "artefact",
+        cache=folder / "cache",
+    )
+
+
+def _in_fresh_process(method: Method, folder: Path, rows: list[list[str]]) -> Any:
+    cls = type(method)
+    top = sys.modules[cls.__module__.partition(".")[0]]
+    asked = {
+        "file": str(top.__file__),
+        "module": cls.__module__,
+        "name": cls.__qualname__,
+        "folder": str(folder),
+        "rows": rows,
+    }
+    try:
+        answer = subprocess.run(
+            python("-c", _PROGRAM),
+            env=environment(),
+            input=json.dumps(asked),
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CheckFailed(f"loading the saved model takes over {SECONDS} s") from error
+    why = last_line(answer.stderr)
+    require(answer.returncode == 0, f"a fresh process cannot load the saved model: {why}")
+    return json.loads(last_line(answer.stdout))
+
+
+def predict_anew() -> None:
+    """Load the model named on standard input and print what it predicts, as JSON."""
+    asked = json.loads(sys.stdin.read())
+    if asked["module"].startswith("effauto_local_"):
+        path = Path(asked["file"])
+        import_path(path.parent if path.name == "__init__.py" else path)
+    method: Method = attrgetter(asked["name"])(import_module(asked["module"]))()
+    methods: Mapping[str, Method] = _methods(method)
+    predictor = load_artefact(Path(asked["folder"]), lambda: methods, 1)
+    print("\n" + json.dumps(predictor.predict_indices(asked["rows"])))
