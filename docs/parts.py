@@ -175,7 +175,6 @@ def demo() -> str:
     """Run the demo in a new folder with an empty database, and show what it prints."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "out").mkdir()
         shown = "\n".join(_shown(command, folder) for command in DEMO)
     return f"```console\n{shown}\n```"
 

@@ -8,23 +8,21 @@ from pathlib import Path
 from effauto.task.examples import Examples
 from effauto.traits import TaskKind, TaskTraits
 
-WORDS = tuple(
-    [
-        "good",
-        "bad",
-        "fine",
-        "poor",
-        "warm",
-        "cold",
-        "quick",
-        "slow",
-        "bright",
-        "dark",
-        "calm",
-        "loud",
-        "sweet",
-        "sour",
-    ]
+WORDS = (
+    "good",
+    "bad",
+    "fine",
+    "poor",
+    "warm",
+    "cold",
+    "quick",
+    "slow",
+    "bright",
+    "dark",
+    "calm",
+    "loud",
+    "sweet",
+    "sour",
 )
 ROWS, CLASSES = 48, ("first", "second")
 

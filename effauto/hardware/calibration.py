@@ -32,7 +32,8 @@ def calibrate(threads: int | None = None) -> Hardware:
 def _measured(cores: int, threads: int | None) -> cache.Calibration:
     choices = [threads] if threads else sorted({1, max(1, cores // 2), cores})
     command = [sys.executable, "-m", "effauto.hardware.probe", *map(str, choices)]
-    environment = os.environ | PATIENT_THREADS | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    path = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment = os.environ | PATIENT_THREADS | path
     environment.pop("OMP_NUM_THREADS", None)
     try:
         answer = subprocess.run(

@@ -32,10 +32,14 @@ def write_plan(plan: Plan, path: Path) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Raise OutputError if no plan can be written there, before minutes are spent on it."""
+    """Make the folder of ``path``; raise OutputError if no plan can be written there.
+
+    Called before minutes are spent on a plan.
+    """
     if path.is_dir():
         raise OutputError(f"the plan cannot be written to {path}: it is a folder; name a file")
     try:
+        path.absolute().parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.absolute().parent):
             pass
     except OSError as error:

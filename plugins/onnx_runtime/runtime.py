@@ -29,6 +29,8 @@ class OnnxRuntime:
         options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3  # errors only
+        # Threads that spin while they wait take the processor from whoever else needs it.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         return onnxruntime.InferenceSession(self.path, options, providers=["CPUExecutionProvider"])
 
     @cached_property

@@ -1,6 +1,6 @@
 """A plugin, as text, whose methods end a trial in every way but a good one."""
 
-PLUGIN = '''
+PLUGIN = """
 import ctypes, os, sys, time
 from effauto import Float, Method, hookimpl
 
@@ -31,6 +31,6 @@ def method(verb):
 
 @hookimpl
 def register_methods():
-    for verb in (raises, leaves, vanishes, dies, crashes, hangs, eats, starves, reads, prints, raves):
-        yield method(verb)
-'''
+    yield from map(method, (raises, leaves, vanishes, dies, crashes, hangs, eats, starves))
+    yield from map(method, (reads, prints, raves))
+"""

@@ -29,7 +29,7 @@ from effauto.recipe import Recipe
 
 CLIENT = Path(__file__).with_name("hanging_client.py")
 ENDINGS = {
-    "raises": (TrialError, "^ValueError: too bad$"),
+    "raises": (TrialError, "^ValueError: too bad\n"),
     "leaves": (TrialError, "SystemExit: 3"),
     "vanishes": (Crashed, "its process left with exit code 0 and no result"),
     "dies": (Crashed, "its process left with exit code 7 and no result"),
@@ -90,9 +90,8 @@ def test_what_a_plugin_prints_is_no_answer(worker, job, misbehaving):
     ],
 )
 def test_errors_keep_their_kind_on_the_way(worker, job, change, error):
-    with pytest.raises((error, OutputError, TrialError)) as caught:
+    with pytest.raises(error):
         worker.run(replace(job(), **change))
-    assert type(caught.value) is error
 
 
 def test_progress_is_told(worker, job):

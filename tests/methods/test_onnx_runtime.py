@@ -7,97 +7,88 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from saving import arrays_of, logits_of, predictor_of, saved
 
-for package in ("onnx", "onnxruntime", "onnxscript"):
+from effauto.model.transformer import load_pretrained
+
+onnx = pytest.importorskip("onnx", reason="onnx-runtime needs the extra onnx")
+for package in ("onnxruntime", "onnxscript"):
     pytest.importorskip(package, reason="onnx-runtime needs the extra onnx")
 plugin = pytest.importorskip("effauto.bundled.onnx_runtime", reason="this plugin is not here")
 METHOD = plugin.OnnxRuntimeMethod()
 SHAPES = ((1, 8), (1, 1), (3, 40), (32, 16), (2, 512))
+MATRICES = 6 * 4  # six a layer
+WORDS = (30_522, 32)
+
+_SERVE_WITHOUT_TORCH = """
+import sys
+from pathlib import Path
+from effauto.bundled.onnx_runtime import OnnxRuntimeMethod
+from effauto.execution.artefact import load_artefact
+folder, name = Path(sys.argv[1]), OnnxRuntimeMethod.name
+predictor = load_artefact(folder, lambda: {name: OnnxRuntimeMethod()}, 1)
+print(predictor.predict(["a good film"])[0], "torch" in sys.modules)
+"""
 
 
-def served(model, context, quantize="none"):
+def served(model, context, quantize):
     return METHOD.serve(predictor_of(model, context), {"quantize": quantize}, context)
 
 
-def test_it_computes_what_torch_computes(model, context):
-    runtime = served(model, context).runtime
+def integers_in(path):
+    """How many products are of integers; the shapes of matrices and tables held as integers."""
+    graph = onnx.load(path).graph
+    whole = (onnx.TensorProto.INT8, onnx.TensorProto.UINT8)
+    shapes = [tuple(t.dims) for t in graph.initializer if t.data_type in whole]
+    products = sum(node.op_type == "MatMulInteger" for node in graph.node)
+    return products, [shape for shape in shapes if len(shape) == 2]
+
+
+def test_it_computes_what_torch_computes_and_is_served_without_torch(model, context, tmp_path):
+    predictor = served(model, context, "none")
+    loaded = saved(predictor, METHOD, {"quantize": "none"}, tmp_path / "model")
     for shape in SHAPES:
-        found = runtime.run(arrays_of(model, *shape))
+        found = loaded.runtime.run(arrays_of(model, *shape))
         np.testing.assert_allclose(found, logits_of(model, *shape), atol=1e-5)
+    asked = [sys.executable, "-c", _SERVE_WITHOUT_TORCH, str(tmp_path / "model")]
+    said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    label, with_torch = said.split()
+    assert label in context.classes
+    assert with_torch == "False"
+
+
+@pytest.mark.parametrize("quantize", ["int8", "int8-embeddings"])
+def test_int8_is_small_and_nearly_the_same(model, context, tmp_path, quantize):
+    loaded = saved(
+        served(model, context, quantize), METHOD, {"quantize": quantize}, tmp_path / "model"
+    )
+    exact, found = logits_of(model), loaded.runtime.run(arrays_of(model))
+    assert np.abs(found - exact).max() < 0.15 * np.abs(exact).max()
+    products, shapes = integers_in(loaded.runtime.path)
+    assert products == MATRICES  # and not the head
+    assert (WORDS in shapes) == (quantize == "int8-embeddings")
+    assert len(shapes) == MATRICES + (WORDS in shapes)  # neither positions nor segments
+    numbers = sum(tensor.numel() for tensor in model.state_dict().values())
+    words = WORDS[0] * WORDS[1] * (1 if WORDS in shapes else 4)
+    expected = words + numbers - WORDS[0] * WORDS[1]
+    assert loaded.runtime.path.stat().st_size == pytest.approx(expected, rel=0.15)
 
 
 @pytest.mark.parametrize("kind", ["token-classification", "pair-classification"])
-def test_tags_and_pairs_read_apart(kind, context):
-    import torch
-
-    from effauto.model.transformer import load_pretrained
-
+def test_tags_and_pairs_read_apart(kind, context, tmp_path):
     torch.manual_seed(0)
     model = load_pretrained(context.source.files, kind, 3).eval()
     if kind == "pair-classification":
         model.pair_separately()
-    runtime = served(model, context).runtime
+    runtime = served(model, context, "none").runtime
     for shape in ((2, 8), (6, 24)):
         found, expected = runtime.run(arrays_of(model, *shape)), logits_of(model, *shape)
         assert found.shape == expected.shape
         np.testing.assert_allclose(found, expected, atol=1e-5)
-
-
-@pytest.mark.parametrize("quantize", ["none", "int8", "int8-embeddings"])
-def test_it_survives_saving(model, context, tmp_path, quantize):
-    setting = {"quantize": quantize}
-    predictor = served(model, context, quantize)
-    loaded = saved(predictor, METHOD, setting, tmp_path / "model")
-    exact, answers = logits_of(model), loaded.runtime.run(arrays_of(model))
-    assert (answers == predictor.runtime.run(arrays_of(model))).all()
-    assert (
-        np.abs(answers - exact).max() < (1e-5 if quantize == "none" else 0.15) * np.abs(exact).max()
-    )
-    numbers = sum(tensor.numel() for tensor in model.state_dict().values())
-    table = model.encoder.get_input_embeddings().weight.numel()
-    embedding_bytes = 1 if quantize == "int8-embeddings" else 4
-    graph = (tmp_path / "model" / "model.onnx").stat().st_size
-    layer_bytes = 4 if quantize == "none" else 1
-    expected = embedding_bytes * table + layer_bytes * (numbers - table)
-    assert graph == pytest.approx(expected, rel=0.25)
-
-
-@pytest.mark.parametrize("kind", ["text-classification", "token-classification"])
-def test_the_head_and_small_tables_stay_float(kind, context):
-    import onnx
-
-    from effauto.model.transformer import load_pretrained
-
-    model = load_pretrained(context.source.files, kind, 3).eval()
-    path = served(model, context, "int8-embeddings").runtime.path
-    graph = onnx.load(path).graph
-    integers = [node for node in graph.node if node.op_type == "MatMulInteger"]
-    assert len(integers) == 6 * 4  # six matrices a layer, and no head
-    whole = (onnx.TensorProto.INT8, onnx.TensorProto.UINT8)
-    tables = [t.dims for t in graph.initializer if t.data_type in whole and len(t.dims) == 2]
-    assert [30_522, 32] in tables
-    assert len(tables) == len(integers) + 1  # neither positions nor segments
-
-
-def test_serving_needs_no_torch(model, context, tmp_path):
-    saved(served(model, context), METHOD, {"quantize": "none"}, tmp_path / "model")
-    program = (
-        "import sys; from pathlib import Path\n"
-        "from effauto.bundled.onnx_runtime import OnnxRuntimeMethod as M\n"
-        "from effauto.execution.artefact import load_artefact\n"
-        "p = load_artefact(Path(sys.argv[1]), lambda: {M.name: M()}, 1)\n"
-        "print(p.predict(['a good film'])[0], 'torch' in sys.modules)"
-    )
-    asked = subprocess.run(
-        [sys.executable, "-c", program, tmp_path / "model"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    label, torch_too = asked.stdout.split()
-    assert label in context.classes
-    assert torch_too == "False"
+    export = pytest.importorskip("effauto.bundled.onnx_runtime.export")
+    export.quantize(runtime.path, tmp_path / "int8.onnx", False)
+    assert integers_in(tmp_path / "int8.onnx")[0] == MATRICES  # tags' head is a product of 3-D
 
 
 def test_cost(work):

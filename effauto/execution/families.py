@@ -1,0 +1,122 @@
+"""How a recipe is carried out on each family of models: build, train, compress, serve, save."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from effauto.execution.artefact import Manifest, save_artefact
+from effauto.execution.context import Context
+from effauto.execution.job import Job, versions
+from effauto.knobs import Setting
+from effauto.recipe import Composition, Recipe
+from effauto.task.examples import Examples
+
+if TYPE_CHECKING:
+    from effauto.execution.predictor import Predictor
+    from effauto.model.transformer import TaskModel
+
+Values = dict[str, float]
+SAMPLE = 201  # rows that stand for all requests
+
+
+def linear(job: Job, composition: Composition, examples: Examples, context: Context) -> Values:
+    """Fit a bag of words to ``examples`` and save it; return what that cost, in SI units."""
+    from effauto.execution.linear import fit_linear
+
+    context.report("fitting", 0.0)
+    predictor = fit_linear(examples, job.classes, job.seed)
+    context.meter.stop().flops.charged += predictor.operations
+    save_artefact(job.folder, _manifest(job, composition, context, {}), predictor)
+    operations = predictor.request_operations(examples.inputs[:SAMPLE])
+    return _costs(context, examples, predictor.parameters) | {"inference.flops": operations}
+
+
+def transformer(job: Job, composition: Composition, examples: Examples, context: Context) -> Values:
+    """Build, train, compress, serve and save a network; return what that cost, in SI units."""
+    from effauto.model.transformer import describe
+
+    model = _trained(composition, examples, context)
+    operations = _request_operations(model, context)
+    for method, setting in composition.steps:
+        model = method.compress(model.eval(), setting, context)
+    parameters = sum(tensor.numel() for tensor in model.state_dict().values())
+    network = describe(model)
+    predictor = _served(model, composition, context)
+    context.meter.stop()
+    save_artefact(job.folder, _manifest(job, composition, context, network), predictor)
+    return _costs(context, examples, parameters) | {"inference.flops": operations}
+
+
+def _trained(composition: Composition, examples: Examples, context: Context) -> TaskModel:
+    from effauto.execution.training import Training
+
+    model = context.untouched()
+    for method, setting in composition.steps:
+        model = method.build(model, setting, context)
+    training = Training()
+    for method, setting in composition.steps:
+        training = method.train(training, setting, context)
+    return training.fit(model.to(context.device), examples, training, context)
+
+
+def _served(model: TaskModel, composition: Composition, context: Context) -> Predictor:
+    from effauto.execution.predictor import Predictor, TorchRuntime
+
+    predictor = Predictor(
+        context.task.kind,
+        context.classes,
+        context.encoding(model),
+        context.model.max_tokens,
+        TorchRuntime(model.eval()),
+        model,
+    )
+    for method, setting in composition.steps:
+        predictor = method.serve(predictor, setting, context)
+    return predictor
+
+
+def _request_operations(model: TaskModel, context: Context) -> float:
+    """Operations of one request of median length, before compression changes the kernels."""
+    import torch
+
+    from effauto.execution.meter import flop_counter
+
+    encoded = context.encoding(model).encode(
+        context.examples.inputs[:SAMPLE], context.model.max_tokens
+    )
+    median = sorted(encoded, key=lambda row: row.length)[len(encoded) // 2]
+    arrays = context.pad([median])
+    inputs = {name: torch.from_numpy(array).to(context.device) for name, array in arrays.items()}
+    with torch.inference_mode(), flop_counter() as counter:
+        model.eval()(**inputs)
+    return float(counter.get_total_flops())
+
+
+def _costs(context: Context, examples: Examples, parameters: int) -> Values:
+    meter = context.meter
+    return {
+        "train.time": meter.seconds,
+        "train.cpu_time": meter.cpu_seconds,
+        "train.memory": meter.memory,
+        "train.flops": meter.flops.total,
+        "train.labels": float(len(examples)),
+        "model.parameters": float(parameters),
+    }
+
+
+def _manifest(
+    job: Job, composition: Composition, context: Context, network: Mapping[str, Any]
+) -> Manifest:
+    settings: dict[str, Setting] = {m.name: setting for m, setting in composition.steps}
+    return Manifest(
+        kind=job.task.kind,
+        classes=job.classes,
+        family=context.model.family,
+        model=job.model,
+        recipe=Recipe.from_settings(settings),
+        order=tuple(method.name for method, _ in composition.steps),
+        network=network,
+        max_tokens=context.model.max_tokens,
+        versions=versions(),
+    )
