@@ -1,4 +1,4 @@
-# One command on a machine that has Python 3.11 (or newer), git and make: `make demo`, `make test`.
+# One command on a machine that has Python 3.11, git and make: `make demo`, `make test`.
 # On Linux PyPI's torch brings CUDA with it, gigabytes of it. For a machine without a GPU:
 #   PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make demo
 

@@ -49,7 +49,8 @@ class Workload:
     """Training, storing and serving one model on one task.
 
     Data: ``examples`` are read per pass, ``labels`` paid for; ``train_tokens`` are computed per
-    training example and ``request_tokens`` per request, padding counted.
+    training example and ``request_tokens`` per request, padding counted; in the longest batch of
+    training an example has ``longest_tokens``.
     Network: ``layer_parameters`` counts one layer, ``feedforward`` its inner width;
     ``full_layers`` is the depth that the untouched model has.
     Training, per example: ``forward_passes`` and ``backward_passes`` through the network;
@@ -68,6 +69,7 @@ class Workload:
     labels: float
     batch_size: float
     train_tokens: float
+    longest_tokens: float
     request_tokens: float
 
     layers: float
@@ -132,6 +134,7 @@ class Workload:
             labels=task.examples,
             batch_size=BASELINE.batch_size,
             train_tokens=padded,
+            longest_tokens=padded,
             request_tokens=min(task.tokens_mean, model.max_tokens),
             layers=model.layers,
             full_layers=model.layers,
@@ -213,6 +216,7 @@ def _untouched_linear(task: TaskTraits, model: ModelTraits) -> Workload:
         labels=task.examples,
         batch_size=1.0,
         train_tokens=task.tokens_mean,
+        longest_tokens=task.tokens_mean,
         request_tokens=task.tokens_mean,
         layers=0.0,
         full_layers=0.0,

@@ -44,7 +44,7 @@ def train_bytes(work: Workload, device: str) -> Range:
 
 
 def _backward_begins(work: Workload) -> float:
-    token_width = work.batch_size * work.train_tokens * work.width * FLOAT
+    token_width = work.batch_size * work.longest_tokens * work.width * FLOAT
     passing = token_width * (4.0 + _inner(work))  # one layer's inputs, outputs and inner numbers
     if work.backward_passes == 0 or work.backward_depth == 0:
         return passing
@@ -56,7 +56,7 @@ def _backward_begins(work: Workload) -> float:
 def _dropped(work: Workload) -> float:
     """Less where most activations are computed anew instead of kept."""
     kept = min(1.0, work.activation_units / BIAS_ACTIVATIONS)
-    return kept * (MASKS + WEIGHTS_A_TOKEN * work.train_tokens)
+    return kept * (MASKS + WEIGHTS_A_TOKEN * work.longest_tokens)
 
 
 def _optimizer_steps(work: Workload) -> float:

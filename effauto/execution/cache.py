@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -62,4 +63,5 @@ def _keep(file: Path, arrays: Arrays, cost: Mapping[str, float]) -> None:
         part.replace(file)
     except (OSError, SafetensorError) as error:
         _log.warning("the arrays cannot be kept in %s: %s", file, error)
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()

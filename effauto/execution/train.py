@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 
 from effauto.errors import OutputError
@@ -32,6 +33,7 @@ def train(job: Job, methods: Mapping[str, Method], progress: Progress) -> Values
     examples = _share(read_split(job.data / "train.jsonl")[0], job.fidelity)
     use_threads(job.hardware.threads)
     import_libraries(source.traits.family)  # not a cost of the recipe
+    _import_packages(composition)
     work = _work_folder(job)
     context = _context(job, source, composition, examples, work, progress)
     carry_out = linear if source.traits.family == "linear" else transformer
@@ -42,6 +44,13 @@ def train(job: Job, methods: Mapping[str, Method], progress: Progress) -> Values
         return carry_out(job, composition, examples, context)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _import_packages(composition: Composition) -> None:
+    """Import what the methods say they need, which is no cost of the recipe either."""
+    for method, _ in composition.steps:
+        for package in method.needs.packages or {}:
+            import_module(package)
 
 
 def _work_folder(job: Job) -> Path:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from effauto.planner.candidate import Candidate
 from effauto.resources import QUALITY, Figure
@@ -14,12 +15,15 @@ from effauto.store import TrialRecord
 from effauto.traits import TaskTraits
 
 # Ridge penalty: effects of methods are drawn towards none by as much as this many trials.
-PENALTY = 1.0
+PENALTY, TASK_PENALTY = 1.0, 1e-3
 # 80 % of a normal distribution lie within this many deviations.
 WITHIN = 1.2816
 # Quality of a task nobody has tried: anything from poor to perfect (logits).
 UNKNOWN_LEVEL, UNKNOWN_SPREAD = 1.7, 1.2
+LEAST_SPREAD, LEAST_LEVEL_SPREAD = 0.1, 0.5
 FULL = 0.99
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -60,48 +64,63 @@ class Prior:
 
 
 def learn_prior(records: Iterable[TrialRecord], task: TaskTraits, fingerprint: str) -> Prior:
-    """Fit effects to all finished trials at full scale, weighting tasks like this one most."""
+    """Fit effects to all finished trials at full scale, weighting tasks like this one most.
+
+    ``records`` come newest first. What was measured on this task's own test split does not count.
+    """
     resource = QUALITY + task.metric
-    known = [
-        record
-        for record in records
-        if record.state == "finished" and record.fidelity >= FULL and resource in record.measured
-    ]
+    known = [record for record in records if _counts(record, resource, fingerprint)]
+    if not known:
+        return Prior({}, 0.5, UNKNOWN_LEVEL, UNKNOWN_SPREAD, {}, 0)
     exact = {
-        Candidate(record.model.name, record.recipe).key: record.measured[resource]
-        for record in known
+        _candidate(record).key: record.measured[resource]
+        for record in reversed(known)
         if record.fingerprint == fingerprint
     }
-    tasks = sorted({record.fingerprint for record in known})
-    if not known:
-        return Prior({}, 0.5, UNKNOWN_LEVEL, UNKNOWN_SPREAD, exact, 0)
-    features = sorted({f for record in known for f in _features(_candidate(record))})
-    design = np.zeros((len(known), len(tasks) + len(features)))
-    target = np.array([_logit(record.measured[resource].value) for record in known])
     weights = np.array([_likeness(record.task_traits, task) for record in known])
+    effects, levels, spread = _fit(known, resource, weights)
+    level, level_spread = _level(levels, fingerprint, known, weights)
+    return Prior(effects, spread, level, level_spread, exact, len(known))
+
+
+def _counts(record: TrialRecord, resource: str, fingerprint: str) -> bool:
+    own_test = record.fingerprint == fingerprint and record.purpose != "search"
+    finished = record.state == "finished" and record.fidelity >= FULL
+    return finished and resource in record.measured and not own_test
+
+
+def _fit(
+    known: Sequence[TrialRecord], resource: str, weights: Array
+) -> tuple[dict[str, float], dict[str, float], float]:
+    """Effects, levels of tasks, and what both leave unexplained: a weighted ridge regression."""
+    tasks = sorted({record.fingerprint for record in known})
+    features = sorted({f for record in known for f in _features(_candidate(record))})
+    columns = {name: column for column, name in enumerate([*tasks, *features])}
+    design = np.zeros((len(known), len(columns)))
     for row, record in enumerate(known):
-        design[row, tasks.index(record.fingerprint)] = 1
-        for feature in _features(_candidate(record)):
-            design[row, len(tasks) + features.index(feature)] = 1
-    penalty = np.diag([1e-3] * len(tasks) + [PENALTY] * len(features))
+        for name in (record.fingerprint, *_features(_candidate(record))):
+            design[row, columns[name]] = 1
+    target = np.array([_logit(record.measured[resource].value) for record in known])
+    penalty = np.diag([TASK_PENALTY] * len(tasks) + [PENALTY] * len(features))
     weighted = design * weights[:, None]
     solution = np.linalg.solve(design.T @ weighted + penalty, weighted.T @ target)
-    left = target - design @ solution
-    spread = max(0.1, float(np.sqrt(np.average(left**2, weights=weights))))
-    levels = solution[: len(tasks)]
-    if fingerprint in tasks:
-        level, level_spread = float(levels[tasks.index(fingerprint)]), 0.1
-    else:
-        alike = np.array(
-            [
-                max(w for w, r in zip(weights, known, strict=True) if r.fingerprint == t)
-                for t in tasks
-            ]
-        )
-        level = float(np.average(levels, weights=alike))
-        level_spread = max(0.5, float(np.std(levels))) if len(tasks) > 1 else UNKNOWN_SPREAD
-    effects = dict(zip(features, map(float, solution[len(tasks) :]), strict=True))
-    return Prior(effects, spread, level, level_spread, exact, len(known))
+    spread = float(np.sqrt(np.average((target - design @ solution) ** 2, weights=weights)))
+    found = dict(zip(columns, map(float, solution), strict=True))
+    effects, levels = ({name: found[name] for name in names} for names in (features, tasks))
+    return effects, levels, max(LEAST_SPREAD, spread)
+
+
+def _level(
+    levels: Mapping[str, float], fingerprint: str, known: Sequence[TrialRecord], weights: Array
+) -> tuple[float, float]:
+    """This task's level and its deviation; of a new task, from those like it."""
+    if fingerprint in levels:
+        return levels[fingerprint], LEAST_SPREAD
+    alike = {record.fingerprint: weight for record, weight in zip(known, weights, strict=True)}
+    level = float(np.average(list(levels.values()), weights=[alike[task] for task in levels]))
+    if len(levels) == 1:
+        return level, UNKNOWN_SPREAD
+    return level, max(LEAST_LEVEL_SPREAD, float(np.std(list(levels.values()))))
 
 
 def _candidate(record: TrialRecord) -> Candidate:

@@ -14,11 +14,12 @@ from effauto.planner.candidate import Candidate
 from effauto.planner.chosen import chosen
 from effauto.planner.clock import Clock
 from effauto.planner.listener import Listener
+from effauto.planner.opening import opening
 from effauto.planner.plan import Plan
 from effauto.planner.results import choose
 from effauto.planner.situation import Situation
 from effauto.planner.space import build_space
-from effauto.planner.strategy import Strategy, opening
+from effauto.planner.strategy import Strategy
 from effauto.planner.study import begin_study, work_folder
 from effauto.planner.trials import Trials
 from effauto.store import Store

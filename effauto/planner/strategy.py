@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from effauto.budget import Budget
@@ -190,22 +189,3 @@ class Strategy:
 
 def _methods(candidate: Candidate) -> tuple[str, ...]:
     return (candidate.model, *(step.method for step in candidate.recipe.steps))
-
-
-def opening(situation: Situation, pool: Sequence[Candidate]) -> list[Candidate]:
-    """What to try first: each model untouched, what cost least, what is known to be good.
-
-    The untouched models are tried even where they break the budget: all else is compared to them.
-    """
-    oracle, budget, prior = situation.oracle, situation.budget, situation.prior
-
-    def cost(candidate: Candidate) -> float:
-        return oracle.foretell(candidate)["train.time"].value
-
-    first = sorted(map(Candidate, oracle.models), key=cost)
-    allowed = [c for c in pool if c.recipe.steps and not budget.surely_broken(oracle.foretell(c))]
-    for model in oracle.models:
-        alone = [c for c in allowed if c.model == model and len(c.recipe.steps) == 1]
-        first[1:1] = sorted(alone, key=cost)[:1]
-    known = sorted(allowed, key=lambda c: -prior.quality(c).value)[:3] if prior.trials else []
-    return list(dict.fromkeys([*first, *known]))

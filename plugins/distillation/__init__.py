@@ -12,6 +12,9 @@ from effauto import BASELINE, Evidence, Float, Method, Setting, Workload, hookim
 if TYPE_CHECKING:
     from effauto import Context, Training
 
+# A teacher's weight has a value and AdamW's two moments, beside the student's weights.
+TEACHER_BYTES = 12.0
+
 
 class Distillation(Method):
     name = "distillation"
@@ -46,16 +49,24 @@ class Distillation(Method):
     )
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
-        """On top of the student's passes those of the teacher: training, then one to answer."""
+        """On top of the student's passes those of the teacher: training, then one to answer.
+
+        Memory peaks in the teacher's training, with the student's weights beside it.
+        """
         deeper = work.full_layers / max(1.0, work.layers)
         passed = BASELINE.epochs * work.examples * work.train_tokens
-        frozen = (1.0 - work.weight_gradients) * work.layer_parameters * work.full_layers
+        layers = work.layer_parameters * work.full_layers
+        frozen = max(0.0, 1.0 - work.weight_gradients) * layers
+        teacher = layers + work.embedding_parameters + work.head_parameters
         return replace(
             work,
             forward_passes=work.forward_passes + (BASELINE.epochs + 1) * deeper,
             backward_passes=work.backward_passes + BASELINE.epochs * deeper,
             # what the student leaves frozen gets gradients in the teacher
-            extra_train_flops=work.extra_train_flops + 2.0 * max(0.0, frozen) * passed,
+            extra_train_flops=work.extra_train_flops + 2.0 * frozen * passed,
+            activation_units=(8.0 + 2.0 * work.feedforward / work.width) * deeper,
+            trainable_parameters=max(work.trainable_parameters, teacher),
+            optimizer_bytes=TEACHER_BYTES,
         )
 
     def train(self, training: Training, setting: Setting, context: Context) -> Training:

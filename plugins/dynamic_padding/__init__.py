@@ -35,7 +35,7 @@ class DynamicPadding(Method):
     )
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
-        """A token count near the mean; the longest batch, and so the peak memory, stays."""
+        """A token count near the mean; the longest batch, and so the peak of memory, stays."""
         mean = min(work.request_tokens, work.train_tokens)
         mixed = MIXING * (work.train_tokens - mean) / pool_batches(work.examples, work.batch_size)
         return replace(work, train_tokens=min(work.train_tokens, mean + ROUNDING + mixed))

@@ -81,6 +81,7 @@ def test_longer_inputs_are_never_cheaper(work, machine, times):
         work,
         request_tokens=work.request_tokens * times,
         train_tokens=work.train_tokens * times,
+        longest_tokens=work.longest_tokens * times,
     )
     less, more = estimate(work, machine), estimate(longer, machine)
     for resource in ("inference.latency", "inference.flops", "inference.memory", "train.memory"):

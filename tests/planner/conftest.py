@@ -1,0 +1,40 @@
+"""A task in a folder, and what the planner knows of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sample_tasks import topic_rows
+
+from effauto.budget import parse_budget
+from effauto.planner.request import DataRequest, Request
+from effauto.planner.situation import Situation, understand
+from effauto.plugins import load_plugins
+from effauto.store import open_store
+
+
+@pytest.fixture(scope="session")
+def task_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """240 rows to train on, 60 to validate and 60 to test."""
+    folder = tmp_path_factory.mktemp("task")
+    for number, (split, rows) in enumerate((("train", 240), ("validation", 60), ("test", 60))):
+        lines = [json.dumps(row) for row in topic_rows(rows, seed=number)]
+        (folder / f"{split}.jsonl").write_text("\n".join(lines))
+    return folder
+
+
+@pytest.fixture
+def situation(task_folder: Path, tmp_path: Path) -> Iterator[Callable[..., Situation]]:
+    """What the planner understands of a request for the task, by default with a bag of words."""
+    store = open_store(tmp_path / "results.db")
+
+    def situation(*budget: str, model: str | Path = "bag-of-words", **more: object) -> Situation:
+        data = DataRequest(str(task_folder))
+        request = Request(data, str(model), parse_budget(budget), **more)  # type: ignore[arg-type]
+        return understand(request, load_plugins(), store)
+
+    yield situation
+    store.close()
