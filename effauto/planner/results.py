@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from statistics import mean
 
 from effauto.budget import Budget, Limit
 from effauto.planner.candidate import Candidate
@@ -19,7 +18,11 @@ TIE = 0.5
 
 @dataclass
 class Result:
-    """One finished trial. ``foretold`` is uncorrected, at the trial's scale and at full scale."""
+    """One finished trial. ``foretold`` is uncorrected, at the trial's scale and at full scale.
+
+    ``gradients`` tells whether its training computes any; ``gain`` is the quality that all of the
+    data is expected to add.
+    """
 
     candidate: Candidate
     fidelity: float
@@ -28,6 +31,7 @@ class Result:
     foretold: Figures
     foretold_full: Figures
     trial: int | None = None
+    gradients: bool = True
     gain: float = field(default=0.0, compare=False)
 
     def quality(self, metric: str) -> float:
@@ -59,31 +63,6 @@ def keeps(result: Result, budget: Budget, *, reserve: bool) -> list[Limit]:
     return budget.broken(values)
 
 
-def learn_gains(results: Sequence[Result], metric: str) -> None:
-    """Set each result's expected gain at full scale, from recipes measured at two scales.
-
-    The gain is linear in the logarithm of the data (cautiously: half of it); without such pairs
-    none is expected.
-    """
-    slopes = []
-    by_candidate: dict[str, list[Result]] = {}
-    for result in results:
-        by_candidate.setdefault(result.candidate.key, []).append(result)
-    for tried in by_candidate.values():
-        ordered = sorted(tried, key=lambda result: result.fidelity)
-        if ordered[0].fidelity < ordered[-1].fidelity:
-            rise = _measured(ordered[-1], metric) - _measured(ordered[0], metric)
-            slopes.append(rise / math.log(ordered[-1].fidelity / ordered[0].fidelity))
-    slope = max(0.0, mean(slopes)) / 2 if slopes else 0.0
-    for result in results:
-        room = (1 - _measured(result, metric)) / 3
-        result.gain = min(room, slope * math.log(1 / result.fidelity))
-
-
-def _measured(result: Result, metric: str) -> float:
-    return result.measured[QUALITY + metric].value
-
-
 def latest(results: Iterable[Result]) -> list[Result]:
     """For each candidate its result at the largest scale."""
     best: dict[str, Result] = {}
@@ -97,9 +76,9 @@ def latest(results: Iterable[Result]) -> list[Result]:
 def choose(results: Sequence[Result], budget: Budget, metric: str) -> Result | None:
     """The best result that keeps every limit; of those within noise of it, the cheapest.
 
-    None if every result breaks a limit.
+    None if every result breaks a limit. One whose quality was not measured is never chosen.
     """
-    tried = latest(results)
+    tried = [result for result in latest(results) if QUALITY + metric in result.measured]
     for reserve in (True, False):
         allowed = [result for result in tried if not keeps(result, budget, reserve=reserve)]
         if allowed:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from effauto.budget import Budget
 from effauto.planner.candidate import Candidate
-from effauto.planner.results import Result, keeps, latest, learn_gains
+from effauto.planner.curves import Curves
+from effauto.planner.results import Result, keeps, latest
 from effauto.planner.search import Search, Told
 from effauto.planner.situation import Situation
 from effauto.planner.space import Space, to_options
@@ -47,6 +48,7 @@ class Strategy:
     def __post_init__(self) -> None:
         limits = [limit.resource for limit in self._modelled()]
         self.search = Search(self.space.configspace, limits, self.seed)
+        self.curves = Curves(self._metric)
         self._combined: Counter[tuple[str, ...]] = Counter()
 
     def next(self, time_left: float) -> Trial | None:
@@ -69,7 +71,7 @@ class Strategy:
         """Take in a result: for the surrogate, the gains and the corrections of the estimates."""
         self.results.append(result)
         self._combined[_methods(result.candidate)] += 1
-        learn_gains(self.results, self._metric)
+        self.curves.learn(self.results)
         self.situation.learn(
             result.candidate.model,
             [
@@ -161,22 +163,19 @@ class Strategy:
         open_results = [
             result
             for result in latest(self.results)
-            if result.fidelity < 1 and not keeps(result, self.situation.budget, reserve=False)
+            if result.fidelity < 1
+            and result.candidate.key not in self.failed
+            and not keeps(result, self.situation.budget, reserve=False)
         ]
-        best = max((r.quality(self._metric) for r in latest(self.results)), default=0.0)
-        for result in sorted(open_results, key=lambda r: -r.quality(self._metric)):
-            if self._hopeless(result, best):
-                continue
+        best = max((r.measured[QUALITY + self._metric].value for r in self.results), default=0.0)
+        for result in sorted(open_results, key=self.curves.potential, reverse=True):
+            if self.curves.potential(result) < best:
+                return None
             for rung in RUNGS:
                 seconds = self.seconds(result.candidate, rung)
                 if rung > result.fidelity and seconds <= allowed:
                     return Trial(result.candidate, rung, seconds)
         return None
-
-    def _hopeless(self, result: Result, best: float) -> bool:
-        """Eight times the data would not lift it to the best."""
-        room = 0.25 * (1 - result.measured[QUALITY + self._metric].value)
-        return result.quality(self._metric) + room < best
 
     def seconds(self, candidate: Candidate, fidelity: float) -> float:
         """How long a trial takes: training, reloading, judging on the validation rows."""

@@ -134,4 +134,5 @@ def make_result(
         oracle.foretell(candidate, fidelity, raw=True),
         oracle.foretell(candidate, raw=True),
         trial,
+        gradients=oracle.work(candidate).backward_passes > 0,
     )

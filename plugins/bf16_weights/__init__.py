@@ -29,10 +29,7 @@ class Bf16Weights(Method):
         return replace(work, layer_bits=layer, embedding_bits=embedding, compute="bfloat16")
 
     def compress(self, model: TaskModel, setting: Setting, context: Context) -> TaskModel:
-        return cast_parameters(model)
-
-    def restore(self, model: TaskModel, setting: Setting) -> TaskModel:
-        return cast_parameters(model)
+        return cast_parameters(model)  # a saved tensor brings its own precision, so no restore
 
 
 def cast_parameters(model: TaskModel) -> TaskModel:

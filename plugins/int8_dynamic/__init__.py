@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from effauto import Context, TaskModel
 
 
+# Beside eight bits: a float32 scale for each row and, in float32 still, biases and norms (their
+# shares of a layer, times width), and the tables of positions and segments (of a BERT's).
+LAYER_REST = 50.0
+EMBEDDING_REST = 0.4
+SCALE_BITS = 32.0
+
+
 class Int8Dynamic(Method):
     name = "int8-dynamic"
     summary = "Weights of the layers in int8, activations quantized on the fly (CPU)."
@@ -50,8 +57,16 @@ class Int8Dynamic(Method):
     )
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
-        embedding = min(8.0, work.embedding_bits) if setting["embeddings"] else work.embedding_bits
-        return replace(work, layer_bits=8.0, embedding_bits=embedding, compute="int8")
+        """While serving, the layers are there twice: as saved, and packed for the processor."""
+        width = max(1.0, work.width)
+        embedding = 8.0 + SCALE_BITS / width + EMBEDDING_REST
+        return replace(
+            work,
+            layer_bits=8.0 + LAYER_REST / width,
+            embedding_bits=embedding if setting["embeddings"] else work.embedding_bits,
+            runtime_bytes=work.runtime_bytes + work.layers * work.layer_parameters,
+            compute="int8",
+        )
 
     def compress(self, model: TaskModel, setting: Setting, context: Context) -> TaskModel:
         from .quantize import quantize

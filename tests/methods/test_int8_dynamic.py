@@ -106,10 +106,15 @@ def test_zeros_stay_zero(model, context):
     assert (model.layers[0].attention.self.query.weight[zeros] == 0).all()
 
 
-def test_cost(work):
-    cost = METHOD.cost(work, {"embeddings": False})
-    assert (cost.layer_bits, cost.embedding_bits, cost.compute) == (8, 32, "int8")
-    assert METHOD.cost(work, {"embeddings": True}).embedding_bits == 8
+@pytest.mark.parametrize("embeddings", [False, True])
+def test_the_foretold_bytes_are_the_saved_ones(work, model, context, tmp_path, embeddings):
+    cost = METHOD.cost(work, {"embeddings": embeddings})
+    assert cost.compute == "int8"
+    layers = cost.layers * cost.layer_parameters * cost.layer_bits
+    foretold = (layers + cost.embedding_parameters * cost.embedding_bits) / 8
+    model = METHOD.compress(model, {"embeddings": embeddings}, context)
+    saved(predictor_of(model, context), METHOD, {"embeddings": embeddings}, tmp_path / "int8")
+    assert foretold == pytest.approx(tensor_bytes(tmp_path / "int8"), rel=0.03)
 
 
 def test_longer_inputs_give_the_same_answers_row_by_row(model, context):

@@ -97,8 +97,9 @@ def test_cost(work):
     assert plain.host_seconds > work.host_seconds
     assert (plain.layer_bits, plain.compute) == (32, "float32")
     int8 = METHOD.cost(work, {"quantize": "int8"})
-    assert (int8.layer_bits, int8.embedding_bits, int8.compute) == (8, 32, "int8")
-    assert METHOD.cost(work, {"quantize": "int8-embeddings"}).embedding_bits == 8
+    assert (int8.embedding_bits, int8.compute) == (32, "int8")
+    assert 8 < int8.layer_bits < 10
+    assert 8 < METHOD.cost(work, {"quantize": "int8-embeddings"}).embedding_bits < 10
 
 
 def test_zeros_of_pruning_are_refused():

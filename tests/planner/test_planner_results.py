@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
 from effauto.budget import parse_budget
 from effauto.planner.candidate import Candidate
-from effauto.planner.results import Result, choose, front, keeps, latest, learn_gains
+from effauto.planner.curves import Curves
+from effauto.planner.results import Result, choose, front, keeps, latest
 from effauto.recipe import Recipe
 from effauto.resources import Figure, exactly
 
@@ -82,23 +83,32 @@ def test_the_largest_scale_counts():
     assert chosen(results) == "b"
 
 
-def test_more_data_is_expected_to_help_as_much_as_it_was_seen_to():
-    few = [result("a", 0.6, fidelity=0.25), result("b", 0.7, fidelity=0.25)]
-    learn_gains(few, "accuracy")
+def test_more_data_is_expected_to_help_about_as_much_as_it_was_seen_to():
+    few = [result("a", 0.6, fidelity=0.25), result("b", 0.6, fidelity=0.25)]
+    Curves("accuracy").learn(few)
     assert [r.gain for r in few] == [0, 0]
     seen = [*few, result("a", 0.8)]
-    learn_gains(seen, "accuracy")
-    assert seen[1].gain == pytest.approx(0.1)
+    Curves("accuracy").learn(seen)
+    assert 0 < seen[1].gain < 0.2
     assert seen[2].gain == 0
     worse = [result("a", 0.8, fidelity=0.25), result("a", 0.7)]
-    learn_gains(worse, "accuracy")
+    Curves("accuracy").learn(worse)
     assert worse[0].gain == 0
 
 
 def test_gains_never_promise_more_than_is_possible():
     results = [result("a", 0.1, fidelity=0.5), result("a", 0.9), result("b", 0.99, fidelity=0.06)]
-    learn_gains(results, "accuracy")
+    curves = Curves("accuracy")
+    curves.learn(results)
     assert results[2].quality("accuracy") < 1
+    assert results[2].quality("accuracy") <= curves.potential(results[2]) <= 1
+
+
+def test_what_trains_alike_shares_a_curve():
+    pair = [result("a", 0.6, fidelity=0.25), result("a", 0.8)]
+    frozen = replace(result("b", 0.6, fidelity=0.25), gradients=False)
+    Curves("accuracy").learn([*pair, frozen])
+    assert frozen.gain == 0
 
 
 def test_the_front_holds_what_nothing_beats():
