@@ -52,7 +52,7 @@ class Curves:
 
     def _gain(self, result: Result, exponent: float) -> float:
         error = 1 - self._quality(result)
-        return error - error * min(1.0, result.fidelity) ** exponent
+        return float(error - error * min(1.0, result.fidelity) ** exponent)
 
     def _error(self, result: Result) -> float:
         return max(0.005, 1 - self._quality(result))

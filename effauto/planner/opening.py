@@ -52,7 +52,7 @@ def _swiftest(situation: Situation, allowed: Sequence[Candidate]) -> list[Candid
     trained = [c for c in allowed if situation.oracle.work(c).backward_passes > 0]
 
     def price(candidate: Candidate) -> float:
-        return _seconds(situation, candidate) * 2 ** len(candidate.recipe.steps)
+        return _seconds(situation, candidate) * 2.0 ** len(candidate.recipe.steps)
 
     return sorted(trained, key=price)[:1]
 

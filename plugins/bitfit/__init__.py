@@ -25,7 +25,7 @@ class BitFit(Method):
     requires = frozenset({"transformer", "pretrained", "gradient_training", "float_weights"})
     knobs = {
         "epochs": Int(1, 6, default=BASELINE.epochs),
-        "learning_rate": Float(1e-4, 1e-2, default=1e-3, log=True),
+        "learning_rate": Float(1e-4, 2e-2, default=4e-3, log=True),
     }
     references = (
         "Ben Zaken, Goldberg and Ravfogel 2022, BitFit: Simple Parameter-efficient Fine-tuning "

@@ -42,7 +42,7 @@ class Lora(Method):
         "rank": Int(1, 64, default=8, log=True),
         "scale": Float(0.5, 8.0, default=2.0, log=True),
         "epochs": Int(1, 6, default=BASELINE.epochs),
-        "learning_rate": Float(1e-4, 1e-2, default=1e-3, log=True),
+        "learning_rate": Float(1e-4, 2e-2, default=3e-3, log=True),
     }
     references = (
         "Hu, Shen, Wallis, Allen-Zhu, Li, Wang, Wang and Chen 2022, LoRA: Low-Rank Adaptation of "
