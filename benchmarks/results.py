@@ -54,8 +54,7 @@ def main() -> None:
     arguments = _arguments()
     MEASURED.mkdir(exist_ok=True)
     if not arguments.only_write:
-        for task in arguments.tasks:
-            _measure(task, arguments)
+        _measure(arguments)
     write_document()
 
 
@@ -68,29 +67,46 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=4000)
     parser.add_argument("--search-time", default="4min")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only-references", action="store_true")
     parser.add_argument("--only-write", action="store_true")
     return parser.parse_args()
 
 
-def _measure(task: str, arguments: argparse.Namespace) -> None:
-    common = ["--max-rows", str(arguments.rows), "--seed", str(arguments.seed)]
-    budget = [part for limit in BUDGET for part in ("--budget", limit)]
-    data = str(arguments.data / task)
+def _measure(arguments: argparse.Namespace) -> None:
+    """All plans and their runs, then the references, cheapest first: each step that is missing."""
+    if not arguments.only_references:
+        for task in arguments.tasks:
+            _plan_and_run(task, arguments)
+    for name in REFERENCES:
+        for task in arguments.tasks:
+            _reference(task, name, arguments)
+
+
+def _plan_and_run(task: str, arguments: argparse.Namespace) -> None:
     plan = MEASURED / f"{task}.plan.json"
     if not plan.exists():
+        budget = [part for limit in BUDGET for part in ("--budget", limit)]
         searched = ["--search-time", arguments.search_time, "--resume", *budget]
-        _effauto("plan", data, *common, *searched, "--output", str(plan), "--format", "json")
+        _effauto("plan", *_data(task, arguments), *searched, "--output", str(plan))
     _run(plan, MEASURED / f"{task}.chosen.json")
-    for name, (model, recipe) in REFERENCES.items():
-        slug = name.replace(" ", "-")
-        result = MEASURED / f"{task}.{slug}.json"
-        if result.exists():
-            continue
-        reference = MEASURED / f"{task}.{slug}.plan.json"
-        given = ["--model", model, "--recipe", recipe, "--search-time", "0"]
-        _effauto("plan", data, *common, *given, "--output", str(reference), "--format", "json")
-        _run(reference, result)
-        reference.unlink()
+
+
+def _reference(task: str, name: str, arguments: argparse.Namespace) -> None:
+    model, recipe = REFERENCES[name]
+    slug = name.replace(" ", "-")
+    result = MEASURED / f"{task}.{slug}.json"
+    if result.exists():
+        return
+    plan = MEASURED / f"{task}.{slug}.plan.json"
+    given = ["--model", model, "--recipe", recipe, "--search-time", "0"]
+    _effauto("plan", *_data(task, arguments), *given, "--output", str(plan))
+    _run(plan, result)
+    plan.unlink()
+
+
+def _data(task: str, arguments: argparse.Namespace) -> list[str]:
+    data = str(arguments.data / task)
+    return [data, "--max-rows", str(arguments.rows), "--seed", str(arguments.seed)]
 
 
 def _run(plan: Path, result: Path) -> None:

@@ -30,8 +30,8 @@ def judge(
 ) -> dict[str, Figure]:
     """Load ``job.folder`` and measure it on ``job.split``: quality, size, speed and memory."""
     examples, _ = read_split(job.data / f"{job.split}.jsonl")
-    use_threads(job.hardware.threads)
     import_libraries(read_manifest(job.folder).family)  # part of the idle process, not the model
+    use_threads(job.hardware.threads)
     meter = Meter()
     artefact = load_artefact(job.folder, methods, job.hardware.threads)
     progress("judging", 0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -130,7 +131,6 @@ def peak_bytes() -> float:
         return float(line.split()[1]) * 1024
     except (OSError, StopIteration):
         import resource
-        import sys
 
         unit = 1 if sys.platform == "darwin" else 1024
         return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * unit
@@ -145,11 +145,11 @@ def _ignoring_oserror() -> Iterator[None]:
 
 
 def use_threads(threads: int) -> None:
-    """Compute with this many threads, in torch and in the libraries below it."""
+    """Compute with this many threads, in torch if it is imported, and in the libraries below it."""
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     os.environ["OMP_NUM_THREADS"] = str(threads)
-    import torch
     from threadpoolctl import threadpool_limits
 
-    torch.set_num_threads(threads)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(threads)
     threadpool_limits(threads)  # libraries loaded before have read the environment already

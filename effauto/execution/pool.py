@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import IO, Any
 
 from effauto import errors
 from effauto.errors import Crashed, EffautoError, TrialError
 from effauto.execution.job import Job
 from effauto.machine import PATIENT_THREADS
+from effauto.traits import Family
 
 Progress = Callable[[str, float], None]
 LOG_TAIL = 4000
@@ -25,9 +26,11 @@ class Worker:
     """One worker process, started when first needed and again after it died.
 
     Use it as a context manager: leaving it ends the process, also when the work was interrupted.
+    What the ``families`` of models need is imported once; others can be trained, but start slower.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, families: Collection[Family] = ("linear", "transformer")) -> None:
+        self._families = sorted(families)
         self._process: subprocess.Popen[str] | None = None
         self._log: IO[bytes] | None = None
 
@@ -44,7 +47,7 @@ class Worker:
         if not hasattr(os, "fork"):
             raise TrialError("recipes run on Linux and macOS only: a worker needs to fork")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "effauto.execution.worker"],
+            [sys.executable, "-m", "effauto.execution.worker", *self._families],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._new_log(),

@@ -31,8 +31,8 @@ def train(job: Job, methods: Mapping[str, Method], progress: Progress) -> Values
     composition = compose(job.recipe, methods, job.task, source.traits, job.hardware)
     composition.require_legal()
     examples = _share(read_split(job.data / "train.jsonl")[0], job.fidelity)
-    use_threads(job.hardware.threads)
     import_libraries(source.traits.family)  # not a cost of the recipe
+    use_threads(job.hardware.threads)
     _import_packages(composition)
     work = _work_folder(job)
     context = _context(job, source, composition, examples, work, progress)

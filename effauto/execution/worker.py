@@ -1,7 +1,7 @@
 """The worker process: imports torch once, then forks a fresh process for each job.
 
-``python -m effauto.execution.worker`` reads one job a line from standard input and answers with
-lines of JSON: any number of ``{"progress": …}``, then ``{"done": …}`` or ``{"failed": …}``. A job
+``python -m effauto.execution.worker FAMILY…`` imports what these families of models need, reads
+one job a line from standard input and answers with lines of JSON: any number of ``{"progress": …}``, then ``{"done": …}`` or ``{"failed": …}``. A job
 that crashes, runs out of memory or out of time takes only its own process with it: the process
 hands its result over a pipe, and only the worker that watched it end passes an answer on.
 """
@@ -13,6 +13,7 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Sequence
 from typing import IO, Any
 
 from effauto.errors import EffautoError
@@ -28,20 +29,19 @@ def main() -> None:
     client = os.getppid()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)  # a library's print must not look like an answer
-    _preload()
+    _preload(sys.argv[1:])
     _answer(answers, ready=os.getpid())
     while line := sys.stdin.readline():
         _serve(Job.from_json(json.loads(line)), client, answers)
 
 
-def _preload() -> None:
+def _preload(families: Sequence[str]) -> None:
     """Import what jobs need. Nothing may be computed here: threads do not survive a fork."""
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    import effauto.execution.training  # noqa: F401
     from effauto.execution.train import import_libraries
 
-    import_libraries("transformer")
-    import_libraries("linear")
+    for family in families:
+        import_libraries(family)
 
 
 def _serve(job: Job, client: int, answers: IO[str]) -> None:

@@ -136,7 +136,8 @@ class _Run:
         )
 
     def _measure(self, folder: Path, seed: int, listener: Listener) -> dict[str, Figure]:
-        with tempfile.TemporaryDirectory(prefix="effauto-") as name, Worker() as worker:
+        families = {find_model(self.plan.model).traits.family}
+        with tempfile.TemporaryDirectory(prefix="effauto-") as name, Worker(families) as worker:
             job = self._job(Path(name), folder, seed)
             write_split(self.task.train, self.task.classes, job.data / "train.jsonl")
             write_split(self.task.test, self.task.classes, job.data / "test.jsonl")

@@ -57,8 +57,9 @@ def _try_out(
 ) -> None:
     situation = strategy.situation
     folder = work_folder(situation.request)
+    families = {source.traits.family for source in situation.oracle.models.values()}
     try:
-        with Worker() as worker:
+        with Worker(families) as worker:
             worker.start()
             trials = Trials(situation, store, study, worker, folder)
             while clock.left > 0 and not _exhausted(strategy):

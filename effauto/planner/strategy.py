@@ -17,8 +17,9 @@ from effauto.resources import QUALITY
 
 # Shares of the training data that a trial may read.
 RUNGS = (1.0, 0.5, 0.25, 0.125, 0.0625)
-# The part of the search that one new candidate may take, and that a promotion may take of the rest.
-SLICE, PROMOTION = 0.12, 0.6
+# The part of the search that one of the opening's candidates may take, and one asked for later;
+# the part of what is left that a promotion may take.
+OPENING, SLICE, PROMOTION = 0.3, 0.12, 0.6
 LEAST_SLICE = 8.0
 # Every so many trials, something promising is tried again on more data.
 PROMOTE_EVERY = 3
@@ -59,8 +60,9 @@ class Strategy:
                 return promotion
         while self.portfolio:
             candidate = self.portfolio.pop(0)
-            told = not candidate.recipe.steps or self._given
-            trial = self._sized(candidate, time_left, at_all=told)
+            at_all = not candidate.recipe.steps or self._given
+            share = OPENING if candidate.recipe.steps else SLICE
+            trial = self._sized(candidate, time_left, share=share, at_all=at_all)
             if trial:
                 return trial
         if self._given:
@@ -141,13 +143,18 @@ class Strategy:
         return self._sized(to_options(self.space.candidate(configuration), methods), time_left)
 
     def _sized(
-        self, candidate: Candidate, time_left: float, *, at_all: bool = False
+        self,
+        candidate: Candidate,
+        time_left: float,
+        *,
+        share: float = SLICE,
+        at_all: bool = False,
     ) -> Trial | None:
-        """The candidate on as much data as a fair slice of the search affords.
+        """The candidate on as much data as that share of the search affords.
 
         One that is to be tried ``at_all`` may take half of what is left.
         """
-        fair = max(LEAST_SLICE, SLICE * self.situation.request.search_time)
+        fair = max(LEAST_SLICE, share * self.situation.request.search_time)
         allowed = min(fair, 0.9 * time_left)
         least = None
         for rung in RUNGS:
