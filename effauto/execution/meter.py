@@ -68,7 +68,7 @@ def flop_counter() -> Any:
         kernels._scaled_dot_product_flash_attention_for_cpu: attention,
         kernels._scaled_dot_product_flash_attention_for_cpu_backward: backward,
     }
-    return FlopCounterMode(display=False, custom_mapping=mapping)  # type: ignore[arg-type]
+    return FlopCounterMode(display=False, custom_mapping=mapping)
 
 
 class Meter:

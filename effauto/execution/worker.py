@@ -1,9 +1,10 @@
-"""The worker process: imports torch once, then forks a fresh process for each job.
+"""The worker process: imports libraries once, then forks a fresh process for each job.
 
 ``python -m effauto.execution.worker FAMILY…`` imports what these families of models need, reads
-one job a line from standard input and answers with lines of JSON: any number of ``{"progress": …}``, then ``{"done": …}`` or ``{"failed": …}``. A job
-that crashes, runs out of memory or out of time takes only its own process with it: the process
-hands its result over a pipe, and only the worker that watched it end passes an answer on.
+one job a line from standard input and answers with lines of JSON: any number of
+``{"progress": …}``, then ``{"done": …}`` or ``{"failed": …}``. A job that crashes, runs out of
+memory or out of time takes only its own process with it: the process hands its result over a pipe,
+and only the worker that watched it end passes an answer on.
 """
 
 from __future__ import annotations

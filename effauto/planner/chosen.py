@@ -16,6 +16,7 @@ from effauto.resources import QUALITY, Figure
 
 FRONT = ("inference.latency", "model.size", "train.time")
 NOTHING_MEASURED = "no trial finished within the search: foretold only"
+NOTHING_FITTED = "nothing that was tried keeps the budget; this is foretold to keep it"
 
 
 def chosen(
@@ -34,6 +35,11 @@ def chosen(
     metric = situation.task.metric
     best = choose(results, situation.budget, metric)
     if best is None:
+        untried = _untried_that_fit(situation, results, pool)
+        if untried:
+            return instant(
+                situation, untried, interrupted=interrupted, search=search, note=NOTHING_FITTED
+            )
         tried = {result.candidate: result.projected() for result in latest(results)}
         return infeasible(situation, tried, interrupted=interrupted, search=search)
     return answer(
@@ -47,6 +53,20 @@ def chosen(
         search=search,
         notes=_compared(results, best, metric),
     )
+
+
+def _untried_that_fit(
+    situation: Situation, results: Sequence[Result], pool: Sequence[Candidate]
+) -> list[Candidate]:
+    """By estimates that the search's measurements have corrected."""
+    tried = {result.candidate for result in results}
+    foretold = {c: situation.oracle.foretell(c) for c in pool if c not in tried}
+    limits = situation.budget.of_phases("train", "inference", "model")
+    return [
+        candidate
+        for candidate, figures in foretold.items()
+        if not limits.broken({name: figure.value for name, figure in figures.items()})
+    ]
 
 
 def _alternatives(situation: Situation, results: Sequence[Result]) -> list[Alternative]:

@@ -22,6 +22,7 @@ WITHIN = 1.2816
 UNKNOWN_LEVEL, UNKNOWN_SPREAD = 1.7, 1.2
 LEAST_SPREAD, LEAST_LEVEL_SPREAD = 0.1, 0.5
 FULL = 0.99
+UNKNOWN = "nothing is known yet"
 
 Array = NDArray[np.float64]
 
@@ -48,7 +49,7 @@ class Prior:
         middle = self.level + self.gain(candidate)
         unknown = sum(f not in self.effects for f in _features(candidate))
         spread = math.hypot(self.spread, self.level_spread, 0.5 * unknown)
-        note = f"from {self.trials} earlier trials" if self.trials else "nothing is known yet"
+        note = f"from {self.trials} earlier trials" if self.trials else UNKNOWN
         return Figure(
             _share(middle),
             "1",

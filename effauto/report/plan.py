@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from effauto.planner.plan import Alternative, Plan
+from effauto.planner.prior import UNKNOWN
 from effauto.quantities import show
 from effauto.recipe import Recipe
 from effauto.resources import QUALITY, Figure, Figures
@@ -70,6 +71,8 @@ def answer(plan: Plan) -> str:
     if quality is not None:
         how_good = f": {plan.task.metric} about {quality.value:.3f}"
         how_good += f" ({quality.low:.3f} to {quality.high:.3f})"
+        if quality.note == UNKNOWN:
+            how_good = "; nothing is known yet of its quality"
     begun = "So far, for" if plan.status == "interrupted" else "For"
     return f"{begun} {plan.task_name}, take {what}{how_good}."
 
@@ -122,7 +125,8 @@ def _alternatives(plan: Plan) -> Table:
     columns = (QUALITY + plan.task.metric, "inference.latency", "model.size", "train.time")
     for column in columns:
         table.add_column(column.partition(".")[2], justify="right")
-    for other in plan.alternatives[:10]:
+    others = [o for o in plan.alternatives if (o.model, o.recipe) != (plan.model, plan.recipe)]
+    for other in others[:10]:
         table.add_row(Text(describe(other.model, other.recipe)), *_cells(other, columns))
     return table
 

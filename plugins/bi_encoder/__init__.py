@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from effauto import Context, TaskModel
 
 FEATURES = 4  # a, b, |a - b| and a · b
+# The shorter text is padded to the longer one of its row (on SICK a tenth of the pair), and each
+# text has two special tokens and is rounded up to a multiple of 8.
+UNEVENNESS = 1.1
+SECOND_INPUT = 5.5
 
 
 class BiEncoder(Method):
@@ -49,10 +53,13 @@ class BiEncoder(Method):
         return FITS
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
-        """The same tokens in two inputs; the head reads four times as many features."""
+        """A few more tokens, in two inputs; the head reads four times as many features."""
         added = (FEATURES - 1) * work.head_parameters * work.width / (work.width + 1)
         return replace(
             work,
+            request_tokens=UNEVENNESS * work.request_tokens + SECOND_INPUT,
+            train_tokens=work.train_tokens + SECOND_INPUT,
+            longest_tokens=work.longest_tokens + SECOND_INPUT,
             head_parameters=work.head_parameters + added,
             trainable_parameters=work.trainable_parameters + added,
         )

@@ -30,13 +30,14 @@ def add_adapters(model: TaskModel, targets: str, rank: int, scale: float) -> Tas
     ``scale`` is LoRA's alpha over its rank. Raises EffautoError if the targets are not found.
     """
     from peft import LoraConfig, inject_adapter_in_model
+    from transformers.pytorch_utils import Conv1D  # GPT-2's layer, its matrix transposed
 
     chosen = targets if targets == "all-linear" else attention_projections(model.encoder)
     config = LoraConfig(
         r=rank,
         lora_alpha=scale * rank,
         target_modules=chosen,
-        fan_in_fan_out=chosen == ["c_attn"],  # GPT-2 keeps its matrices transposed
+        fan_in_fan_out=any(isinstance(part, Conv1D) for part in model.encoder.modules()),
     )
     inject_adapter_in_model(config, model.encoder)
     return model

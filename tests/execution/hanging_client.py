@@ -9,7 +9,7 @@ from effauto.execution.pool import Worker
 
 if __name__ == "__main__":
     job = Job.from_json(json.loads(Path(sys.argv[1]).read_text()))
-    with Worker() as worker:
+    with Worker(["linear"]) as worker:
         worker.start()
         print(worker._process.pid, flush=True)  # type: ignore[union-attr]
         worker.run(job)

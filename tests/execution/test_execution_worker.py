@@ -101,7 +101,7 @@ def test_progress_is_told(worker, job):
 
 
 def test_a_worker_that_was_killed_is_started_again(job):
-    with Worker() as worker:
+    with Worker(["linear"]) as worker:
         worker.start()
         os.kill(worker._process.pid, signal.SIGKILL)
         with pytest.raises(Crashed, match="the worker process died"):

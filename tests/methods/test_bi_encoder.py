@@ -54,6 +54,18 @@ def test_cost_counts_the_parameters_there_are(work, surroundings):
     assert cost.head_parameters == pytest.approx(sum(p.numel() for p in model.head.parameters()))
 
 
+def test_the_cost_foretells_the_tokens_of_single_requests(pairs, work):
+    rows = pairs.examples.inputs
+    joint, separate = pairs.untouched(), METHOD.build(pairs.untouched(), {}, pairs)
+    told = replace(work, request_tokens=tokens_of(pairs, joint, rows) - 3.5)
+    computed = tokens_of(pairs, separate, rows)
+    assert METHOD.cost(told, {}).request_tokens + 3.5 == pytest.approx(computed, rel=0.25)
+
+
+def tokens_of(context, model, rows):
+    return sum(tensors(context, model, [row])["input_ids"].numel() for row in rows) / len(rows)
+
+
 def test_other_tasks_are_refused(context, source):
     verdict = METHOD.fits(context.task, source.traits)
     assert "text-classification" in verdict.reason

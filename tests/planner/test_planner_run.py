@@ -113,7 +113,7 @@ def test_another_task_is_refused(moved, tmp_path):
     lines = [row | {"label": "cold" if row["label"] == "ice" else "hot"} for row in topic_rows(99)]
     other.write_text("\n".join(map(json.dumps, lines)))
     with pytest.raises(
-        PlanError, match="another task than the plan's: text-class.* into cold, hot"
+        PlanError, match=r"another task than the plan's: text-class.* into cold, hot"
     ):
         api.run(plan, tmp_path / "out", data=other)
 

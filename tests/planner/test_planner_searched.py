@@ -1,4 +1,4 @@
-"""Searches for real: within their clock and count, blind to the test split, never losing a trial."""
+"""Searches for real: in time, blind to the test split, never losing a trial."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_plan_is_what_was_measured(search):
     assert plan.measurement["quality.accuracy"].tier == "measured"
     assert {"train.time", "inference.latency", "model.size"} <= set(plan.measurement)
     assert set(plan.measurement) - {"train.cpu_time"} <= set(plan.estimate)
-    last, best = watcher.ended_with[-1]
+    _, best = watcher.ended_with[-1]
     assert best.candidate.model == plan.model
     assert dict(best.candidate.recipe.settings).keys() == plan.recipe.settings.keys()
     assert plan.alternatives
@@ -115,7 +115,7 @@ def misbehaving(tmp_path):
 
 
 def test_the_clock_is_kept_even_by_a_trial_that_hangs(task_folder, misbehaving):
-    seconds = 20
+    seconds = 12
     plan = api.plan(
         task_folder, model="bag-of-words", recipe="hangs", search_time=seconds,
         plugins_dirs=[misbehaving],
