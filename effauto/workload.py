@@ -112,10 +112,18 @@ class Workload:
         )
 
     def on_share(self, share: float) -> Workload:
-        """The same work on a share of the training examples; labels are paid for all the same."""
+        """The same work on a share of the training examples, and of their labels.
+
+        A bag of words then knows fewer words; a network stays as large as it is.
+        """
+        words = share**HEAPS_POWER if self.family == "linear" else 1.0
         return replace(
             self,
             examples=self.examples * share,
+            labels=self.labels * share,
+            head_parameters=self.head_parameters * words,
+            trainable_parameters=self.trainable_parameters * words,
+            folder_bytes=self.folder_bytes * words,
             extra_train_flops=self.extra_train_flops * share,
             host_seconds=self.host_seconds * share,
         )

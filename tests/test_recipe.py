@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sample_tasks import HARDWARE, NETWORK, TASK
 
+from effauto.composition import compose, order
 from effauto.errors import IllegalRecipe, PlanError
 from effauto.execution.job import TRAIN, Job
 from effauto.execution.train import train
 from effauto.knobs import Choice, Float, Int
 from effauto.method import Method, Needs, Verdict
-from effauto.recipe import Recipe, compose, order
+from effauto.recipe import Recipe
 
 
 class Select(Method):

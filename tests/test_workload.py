@@ -51,8 +51,12 @@ def test_no_work_is_negative(task, model):
 def test_a_share_of_the_rows_keeps_all_else(task, model, share):
     whole = Workload.untouched(task, model)
     part = whole.on_share(share)
-    assert part.examples == whole.examples * share
-    scaled = {"examples", "extra_train_flops", "host_seconds"}
+    assert (part.examples, part.labels) == (whole.examples * share, whole.labels * share)
+    scaled = {"examples", "labels", "extra_train_flops", "host_seconds"}
+    if model is BAG:
+        vocabulary = {"head_parameters", "trainable_parameters", "folder_bytes"}
+        assert all(getattr(part, name) <= getattr(whole, name) for name in vocabulary)
+        scaled |= vocabulary
     kept = {name: value for name, value in numbers(whole).items() if name not in scaled}
     assert kept == {name: value for name, value in numbers(part).items() if name not in scaled}
 

@@ -7,8 +7,9 @@ import json
 from effauto.checks.check import require
 from effauto.checks.costing import is_sentence
 from effauto.checks.samples import MACHINE, MODELS, TASKS, settings
+from effauto.composition import compose
 from effauto.method import Method
-from effauto.recipe import Recipe, compose
+from effauto.recipe import Recipe
 
 
 def survives_json(method: Method) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from effauto.checks.check import CheckFailed, require
 from effauto.checks.imports import environment, last_line, python
 from effauto.checks.tiny import CLASSES, tiny_examples, tiny_traits, write_tiny_model
+from effauto.composition import compose
 from effauto.execution.artefact import load_artefact
 from effauto.execution.job import TRAIN, Job
 from effauto.hardware import this_machine
@@ -24,7 +25,7 @@ from effauto.method import Method
 from effauto.model import BAG_OF_WORDS, find_model
 from effauto.plugins import load_plugins
 from effauto.plugins.find import import_path
-from effauto.recipe import Recipe, compose
+from effauto.recipe import Recipe
 from effauto.task.exchange import write_split
 from effauto.traits import TaskKind
 

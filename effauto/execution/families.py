@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from effauto.composition import Composition
 from effauto.execution.artefact import Manifest, save_artefact
 from effauto.execution.context import Context
 from effauto.execution.job import Job, versions
 from effauto.knobs import Setting
-from effauto.recipe import Composition, Recipe
+from effauto.recipe import Recipe
 from effauto.task.examples import Examples
 
 if TYPE_CHECKING:

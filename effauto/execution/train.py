@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 
+from effauto.composition import Composition, compose
 from effauto.errors import OutputError
 from effauto.execution.context import Context, provenance_of
 from effauto.execution.families import Values, linear, transformer
@@ -15,7 +16,6 @@ from effauto.execution.job import Job, versions
 from effauto.execution.meter import Meter, use_threads
 from effauto.method import Method
 from effauto.model.source import ModelSource, find_model
-from effauto.recipe import Composition, compose
 from effauto.task.examples import Examples
 from effauto.task.exchange import read_split
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from effauto.composition import Composition, compose
 from effauto.cost import Correction, Place, Prices, estimate
 from effauto.machine import Hardware
 from effauto.method import Method
 from effauto.model import ModelSource
-from effauto.recipe import Composition, Recipe, compose
+from effauto.recipe import Recipe
 from effauto.resources import Figure
 from effauto.traits import TaskTraits
 from effauto.workload import Workload

@@ -7,7 +7,7 @@ from typing import Any
 
 from effauto.planner.answer import answer, infeasible
 from effauto.planner.candidate import Candidate
-from effauto.planner.instant import instant
+from effauto.planner.instant import fits, foretell, instant
 from effauto.planner.plan import Alternative, Plan
 from effauto.planner.results import Result, choose, front, latest
 from effauto.planner.situation import Situation
@@ -60,13 +60,7 @@ def _untried_that_fit(
 ) -> list[Candidate]:
     """By estimates that the search's measurements have corrected."""
     tried = {result.candidate for result in results}
-    foretold = {c: situation.oracle.foretell(c) for c in pool if c not in tried}
-    limits = situation.budget.of_phases("train", "inference", "model")
-    return [
-        candidate
-        for candidate, figures in foretold.items()
-        if not limits.broken({name: figure.value for name, figure in figures.items()})
-    ]
+    return [c for c in pool if c not in tried and fits(situation, foretell(situation, c))]
 
 
 def _alternatives(situation: Situation, results: Sequence[Result]) -> list[Alternative]:

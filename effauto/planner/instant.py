@@ -12,6 +12,8 @@ from effauto.planner.situation import Situation
 from effauto.resources import QUALITY, Figures
 
 MOST_ALTERNATIVES = 12
+# Where nothing is known: a bag of words is preferred to a network with more methods than this.
+PLAIN_WORDS = 2.5
 FORETOLD_ONLY = "foretold only: nothing was tried (give --search-time to measure)"
 
 
@@ -25,7 +27,7 @@ def instant(
 ) -> Plan:
     """The candidate of ``pool`` that is foretold to be best within the budget."""
     foretold = {candidate: foretell(situation, candidate) for candidate in pool}
-    allowed = [c for c in pool if not situation.budget.broken(_values(foretold[c]))]
+    allowed = [candidate for candidate in pool if fits(situation, foretold[candidate])]
     if not allowed:
         return infeasible(situation, foretold, interrupted=interrupted, search=search, notes=[note])
     ranked = sorted(allowed, key=lambda c: _worth(situation, c, foretold[c]), reverse=True)
@@ -47,16 +49,17 @@ def foretell(situation: Situation, candidate: Candidate) -> Figures:
     return situation.oracle.foretell(candidate) | quality
 
 
-def _values(figures: Figures) -> dict[str, float]:
-    return {name: figure.value for name, figure in figures.items()}
+def fits(situation: Situation, foretold: Figures) -> bool:
+    """Whether what is foretold keeps every limit."""
+    return not situation.budget.broken({name: f.value for name, f in foretold.items()})
 
 
 def _worth(
     situation: Situation, candidate: Candidate, foretold: Figures
-) -> tuple[float, int, float]:
+) -> tuple[float, float, float]:
     """What is known to be good first; then the plainest transformer, then the fastest training."""
     prior = situation.prior
     quality = prior.quality(candidate).value if prior.trials else 0.0
     linear = situation.oracle.models[candidate.model].traits.family == "linear"
-    plainness = -len(candidate.recipe.steps) - 10 * linear
+    plainness = -len(candidate.recipe.steps) - PLAIN_WORDS * linear
     return round(quality, 3), plainness, -foretold["train.time"].value

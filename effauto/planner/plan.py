@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from effauto.budget import Budget
+from effauto.composition import Refusal
 from effauto.cost import Place, Prices
 from effauto.machine import Hardware
-from effauto.recipe import Recipe, Refusal
+from effauto.recipe import Recipe
 from effauto.resources import Figures
 from effauto.traits import TaskTraits
 

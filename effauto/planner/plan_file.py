@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from effauto.budget import Budget
+from effauto.composition import Refusal
 from effauto.cost import Place, Prices
 from effauto.errors import EffautoError, OutputError, PlanError
 from effauto.execution.artefact import write_json
@@ -16,7 +17,7 @@ from effauto.machine import Hardware
 from effauto.planner.plan import SCHEMA, Alternative, Plan
 from effauto.planner.request import DataRequest
 from effauto.planner.typed import well_typed
-from effauto.recipe import Recipe, Refusal
+from effauto.recipe import Recipe
 from effauto.resources import Figure
 from effauto.traits import TaskTraits
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 from effauto.budget import Budget
+from effauto.composition import Refusal, unusable
 from effauto.knobs import Choice, Value
 from effauto.method import Method
 from effauto.planner.candidate import Candidate, Oracle
-from effauto.recipe import Recipe, Refusal, unusable
+from effauto.recipe import Recipe
 from effauto.resources import Figures
 
 MOST_METHODS = 3

@@ -8,6 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from effauto.composition import compose
 from effauto.cost import Place, Prices
 from effauto.errors import OutputError, PlanError
 from effauto.execution.artefact import MANIFEST, digest_of, replace_folder, size_of
@@ -24,7 +25,6 @@ from effauto.planner.request import DataRequest
 from effauto.planner.situation import piece_counter
 from effauto.planner.trials import failures_noted
 from effauto.plugins import Plugins
-from effauto.recipe import compose
 from effauto.resources import Figure
 from effauto.store import Artefact, MethodVersion, Situation, Store, open_store
 from effauto.task import Task, write_split

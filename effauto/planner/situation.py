@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from effauto.budget import Budget
+from effauto.composition import Refusal, compose
 from effauto.cost import estimate, learn_corrections
 from effauto.errors import BudgetError, InputError
 from effauto.hardware import calibrate, machine
@@ -17,7 +18,6 @@ from effauto.planner.pool import usable_methods
 from effauto.planner.prior import Prior, learn_prior
 from effauto.planner.request import HERE, Request
 from effauto.plugins import Plugins
-from effauto.recipe import Refusal, compose
 from effauto.resources import QUALITY
 from effauto.store import MethodVersion, Store, TrialRecord
 from effauto.store import Situation as StoredSituation

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from effauto import Float, Method, Setting, Workload, hookimpl
@@ -26,8 +25,7 @@ class RandomSubset(Method):
     )
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
-        share = setting["share"]
-        return replace(work.on_share(share), labels=work.labels * share)
+        return work.on_share(setting["share"])
 
     def prepare(self, data: Examples, setting: Setting, context: Context) -> Examples:
         from .sample import stratified
