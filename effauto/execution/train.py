@@ -11,6 +11,7 @@ from pathlib import Path
 from effauto.composition import Composition, compose
 from effauto.errors import OutputError
 from effauto.execution.context import Context, provenance_of
+from effauto.execution.energy import counted
 from effauto.execution.families import Values, linear, transformer
 from effauto.execution.job import Job, versions
 from effauto.execution.meter import Meter, use_threads
@@ -38,10 +39,12 @@ def train(job: Job, methods: Mapping[str, Method], progress: Progress) -> Values
     context = _context(job, source, composition, examples, work, progress)
     carry_out = linear if source.traits.family == "linear" else transformer
     try:
-        for method, setting in composition.steps:
-            examples = method.prepare(examples, setting, context)
-        context.examples = examples
-        return carry_out(job, composition, examples, context)
+        with counted(job.hardware) as energy:
+            for method, setting in composition.steps:
+                examples = method.prepare(examples, setting, context)
+            context.examples = examples
+            values = carry_out(job, composition, examples, context)
+        return values | energy.values
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
