@@ -1,4 +1,4 @@
-"""Read the energy of a training from the machine's counter, if it has one and codecarbon reads it."""
+"""The energy of a training, where the machine has a counter that codecarbon can read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ JOULES_PER_KWH = 3.6e6
 
 @dataclass
 class Reading:
-    """``joules`` of the whole machine while the reading was open; None where nothing counts them."""
+    """``joules`` of the whole machine while it was open; None where nothing counts them."""
 
     joules: float | None = None
 
