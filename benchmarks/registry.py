@@ -10,13 +10,15 @@ import argparse
 import json
 import sqlite3
 import tempfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from effauto.machine import Hardware
+from effauto.plugins import load_plugins
 from effauto.recipe import Recipe
 from effauto.resources import Figure
-from effauto.store import MethodVersion, Situation
+from effauto.store import MethodVersion, Situation, models
 from effauto.store.record import Store
 from effauto.store.session import open_database
 from effauto.traits import ModelTraits, TaskTraits
@@ -64,7 +66,7 @@ def _machines(path: Path) -> dict[str, Any]:
 
 def _line(record: Any, hardware: dict[str, Any]) -> dict[str, Any]:
     return record.to_json() | {
-        "id": "", "study": None, "artefacts": [], "purpose": "benchmark",
+        "id": "", "study": None, "artefacts": [],
         "model_traits": record.model.to_json(), "machine": hardware[record.hardware],
     }  # fmt: skip
 
@@ -77,6 +79,7 @@ def build() -> None:
         store = Store(open_database(fresh, create=True))
         for entry in sorted(entries, key=lambda entry: entry["started_at"]):
             _add(store, entry)
+        _add_claims(store)
         store.close()
         with sqlite3.connect(fresh) as connection:  # one plain file, to be opened read-only
             connection.execute("pragma journal_mode = delete")
@@ -97,13 +100,35 @@ def _add(store: Store, entry: dict[str, Any]) -> None:
     trial = store.begin_trial(
         Recipe.from_json(entry["recipe"]),
         situation,
-        purpose="benchmark",
+        purpose=entry["purpose"],  # a run was judged on the test split
         seed=entry["seed"],
         fidelity=entry["fidelity"],
         foretold=_figures(entry["estimate"]),
         methods={name: MethodVersion(**found) for name, found in entry["methods"].items()},
     )
     store.finish_trial(trial, _figures(entry["measurement"]))
+    with store.own.writing() as session:  # when and with what it ran, not when it was copied
+        row = session.get_one(models.Trial, trial)
+        row.started_at = datetime.fromisoformat(entry["started_at"])
+        row.finished_at = datetime.fromisoformat(entry["finished_at"])
+        row.seconds = entry["seconds"]
+        row.versions = entry["versions"]
+
+
+def _add_claims(store: Store) -> None:
+    """What was published of each bundled method, as its declaration has it."""
+    with store.own.writing() as session:
+        for method in load_plugins().methods().values():
+            for found in method.evidence:
+                session.add(
+                    models.Claim(
+                        method=method.name,
+                        text=found.claim,
+                        source=found.source,
+                        setting=found.setting,
+                        checked=found.checked,
+                    )
+                )
 
 
 def _figures(entries: dict[str, Any]) -> dict[str, Figure]:

@@ -27,6 +27,7 @@ def _nothing_of_the_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("EFFAUTO_CACHE_DIR", str(folder / "cache"))
         monkeypatch.setenv("EFFAUTO_DB", str(folder / "results.db"))
+        monkeypatch.setenv("EFFAUTO_REGISTRY", "")  # what ships changes; tests bring their own
         monkeypatch.setenv("HF_HUB_OFFLINE", "1")
         yield
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from effauto.knobs import Float, Int
+from effauto.method import Method
 from effauto.planner.candidate import Candidate
 from effauto.resources import QUALITY, Figure
 from effauto.store import TrialRecord
@@ -23,6 +25,8 @@ UNKNOWN_LEVEL, UNKNOWN_SPREAD = 1.7, 1.2
 LEAST_SPREAD, LEAST_LEVEL_SPREAD = 0.1, 0.5
 FULL = 0.99
 UNKNOWN = "nothing is known yet"
+# Logits that a knob is taken to cost at the far end of its range from its default.
+FAR_KNOB = 2.0
 
 Array = NDArray[np.float64]
 
@@ -32,7 +36,8 @@ class Prior:
     """Effects of methods on the logit of quality, relative to a task's level.
 
     ``effects`` maps ``model`` and ``model+method`` to logits; ``spread`` is what they leave
-    unexplained; ``exact`` has what was measured on this very task, by candidate key.
+    unexplained; ``exact`` has what was measured on this very task, by candidate key; ``methods``
+    tell how far a setting lies from the defaults.
     """
 
     effects: Mapping[str, float]
@@ -41,6 +46,7 @@ class Prior:
     level_spread: float
     exact: Mapping[str, Figure]
     trials: int
+    methods: Mapping[str, Method]
 
     def quality(self, candidate: Candidate) -> Figure:
         """The quality foretold at full scale."""
@@ -61,10 +67,30 @@ class Prior:
 
     def gain(self, candidate: Candidate) -> float:
         """Logits above the task's level; a method never seen is taken to cost a little."""
-        return sum(self.effects.get(feature, -0.05) for feature in _features(candidate))
+        known = sum(self.effects.get(feature, -0.05) for feature in _features(candidate))
+        return known - FAR_KNOB * self._distance(candidate)
+
+    def _distance(self, candidate: Candidate) -> float:
+        """How far numeric knobs of the design and of compression are from their defaults.
+
+        Those of training pull either way; these make the model smaller, which costs quality.
+        """
+        return sum(
+            abs(value - knob.default) / (knob.high - knob.low)
+            for name, setting in candidate.recipe.settings.items()
+            if name in self.methods and self.methods[name].stage in ("design", "compress")
+            for knob_name, value in setting.items()
+            if isinstance(knob := self.methods[name].knobs.get(knob_name), Float | Int)
+            and isinstance(value, int | float)
+        )
 
 
-def learn_prior(records: Iterable[TrialRecord], task: TaskTraits, fingerprint: str) -> Prior:
+def learn_prior(
+    records: Iterable[TrialRecord],
+    task: TaskTraits,
+    fingerprint: str,
+    methods: Mapping[str, Method],
+) -> Prior:
     """Fit effects to all finished trials at full scale, weighting tasks like this one most.
 
     ``records`` come newest first. What was measured on this task's own test split does not count.
@@ -72,7 +98,7 @@ def learn_prior(records: Iterable[TrialRecord], task: TaskTraits, fingerprint: s
     resource = QUALITY + task.metric
     known = [record for record in records if _counts(record, resource, fingerprint)]
     if not known:
-        return Prior({}, 0.5, UNKNOWN_LEVEL, UNKNOWN_SPREAD, {}, 0)
+        return Prior({}, 0.5, UNKNOWN_LEVEL, UNKNOWN_SPREAD, {}, 0, methods)
     exact = {
         _candidate(record).key: record.measured[resource]
         for record in reversed(known)
@@ -81,7 +107,7 @@ def learn_prior(records: Iterable[TrialRecord], task: TaskTraits, fingerprint: s
     weights = np.array([_likeness(record.task_traits, task) for record in known])
     effects, levels, spread = _fit(known, resource, weights)
     level, level_spread = _level(levels, fingerprint, known, weights)
-    return Prior(effects, spread, level, level_spread, exact, len(known))
+    return Prior(effects, spread, level, level_spread, exact, len(known), methods)
 
 
 def _counts(record: TrialRecord, resource: str, fingerprint: str) -> bool:

@@ -25,6 +25,9 @@ from effauto.task import Task
 from effauto.task.traits import CountTokens
 from effauto.workload import Workload
 
+# Earlier trials that are read, newest first: an instant plan must be instant.
+MOST_RECORDS = 200
+
 Pairs = dict[str, list[tuple[str, float, float]]]
 
 
@@ -96,7 +99,7 @@ def understand(request: Request, plugins: Plugins, store: Store) -> Situation:
     oracle = Oracle(task.traits, models, methods, hardware, request.prices, request.place)
     usable, ruled_out = usable_methods(oracle)
     records = _earlier(store)
-    prior = learn_prior(records, task.traits, task.fingerprint)
+    prior = learn_prior(records, task.traits, task.fingerprint, methods)
     situation = Situation(request, task, oracle, plugins, usable, ruled_out, prior)
     for model, pairs in _experience(records, oracle).items():
         situation.learn(model, pairs)
@@ -117,7 +120,7 @@ def _earlier(store: Store) -> list[TrialRecord]:
     from effauto.store.filters import Filter
     from effauto.store.query import trials
 
-    return trials(store, Filter(state="finished"), limit=2000)
+    return trials(store, Filter(state="finished"), limit=MOST_RECORDS)
 
 
 def _experience(records: Iterable[TrialRecord], oracle: Oracle) -> Pairs:

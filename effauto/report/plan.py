@@ -34,7 +34,7 @@ def print_plan(plan: Plan, console: Console | None = None) -> None:
     for step in plan.recipe.steps:
         console.print(Text(f"  {step.method}{_setting(step.setting)}"))
     console.print(_figures(plan))
-    if plan.status == "infeasible" and plan.infeasible:
+    if plan.infeasible:
         for sentence in plan.infeasible["reasons"]:
             console.print(Text(sentence))
     elif plan.alternatives:
@@ -64,7 +64,7 @@ def print_explanation(plan: Plan, console: Console | None = None) -> None:
 def answer(plan: Plan) -> str:
     """The plan in one sentence."""
     what = describe(plan.model, plan.recipe)
-    if plan.status == "infeasible":
+    if plan.status == "infeasible" or plan.infeasible:
         return f"Nothing fits this budget. Nearest to it comes {what}."
     quality = plan.estimate.get(QUALITY + plan.task.metric)
     how_good = ""

@@ -19,6 +19,7 @@ TITLES = {
     "train.time": "Train",
     "started_at": "Started",
     "fidelity": "Share",
+    "candidate": "Model: recipe",
 }
 
 PLAIN: Mapping[str, Callable[[TrialRecord], Any]] = {
@@ -30,6 +31,7 @@ PLAIN: Mapping[str, Callable[[TrialRecord], Any]] = {
     "model": lambda record: record.model.name,
     "hardware": lambda record: record.hardware,
     "recipe": lambda record: str(record.recipe),
+    "candidate": lambda record: f"{record.model.name}: {record.recipe}",
     "quality": lambda record: record.value(QUALITY + record.task_traits.metric),
     "fidelity": lambda record: record.fidelity,
     "seed": lambda record: record.seed,
@@ -57,10 +59,10 @@ def check_columns(columns: Sequence[str]) -> Sequence[str]:
 
 
 def usual_columns(records: Sequence[TrialRecord]) -> list[str]:
-    """What fits a terminal; model and fidelity only where they tell trials apart."""
-    columns = ["id", "task"]
-    columns += ["model"] if len({record.model.name for record in records}) > 1 else []
-    columns += ["recipe"]
+    """What fits a terminal; task and fidelity only where they tell trials apart."""
+    columns = ["id"]
+    columns += ["task"] if len({record.task for record in records}) > 1 else []
+    columns += ["candidate"]
     columns += ["fidelity"] if any(record.fidelity < 1 for record in records) else []
     return [*columns, "quality", "inference.latency", "model.size", "train.time"]
 

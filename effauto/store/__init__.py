@@ -27,7 +27,8 @@ def open_store(url: str | Path | None = None, *, create: bool = True) -> Store:
     from effauto.store.record import Store
     from effauto.store.session import open_database, open_shipped
 
-    store = Store(open_database(url, create=create), open_shipped(shipped_path()))
+    seed = shipped_path()
+    store = Store(open_database(url, create=create), open_shipped(seed) if seed else None)
     store.reap()
     return store
 

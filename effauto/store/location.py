@@ -18,8 +18,14 @@ def default_path() -> Path:
     return user_data_path("effauto") / "results.db"
 
 
-def shipped_path() -> Path:
-    """``registry.db`` at the top of a checkout, or inside the installed package."""
+def shipped_path() -> Path | None:
+    """``registry.db`` at the top of a checkout, or inside the installed package.
+
+    ``EFFAUTO_REGISTRY`` names another one; if it is empty, there is none.
+    """
+    chosen = os.environ.get("EFFAUTO_REGISTRY")
+    if chosen is not None:
+        return Path(chosen) if chosen else None
     package = Path(__file__).parents[1]
     if (package.parent / "pyproject.toml").is_file():
         return package.parent / "registry.db"

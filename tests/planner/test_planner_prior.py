@@ -28,7 +28,7 @@ def record(task, quality, *methods, traits=TASK, purpose="search", fidelity=1.0,
 
 
 def quality(records, *methods):
-    return learn_prior(records, TASK, "mine").quality(Candidate("network", Recipe.of(*methods)))
+    return learn_prior(records, TASK, "mine", {}).quality(Candidate("network", Recipe.of(*methods)))
 
 
 def test_knowing_nothing_is_said():

@@ -114,6 +114,7 @@ def misbehaving(tmp_path):
     return tmp_path / "plugins"
 
 
+@pytest.mark.slow
 def test_the_clock_is_kept_even_by_a_trial_that_hangs(task_folder, misbehaving):
     seconds = 12
     plan = api.plan(
@@ -168,6 +169,7 @@ class Searching:
                 return 0
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_best_plan_so_far(task_folder, tmp_path):
     searching = Searching(task_folder, tmp_path / "own.db")
     started = searching.wait_for(2)
@@ -182,6 +184,7 @@ def test_ctrl_c_keeps_the_best_plan_so_far(task_folder, tmp_path):
     assert psutil.wait_procs(started, timeout=5)[1] == []
 
 
+@pytest.mark.slow
 def test_a_killed_search_loses_nothing_and_goes_on(task_folder, tmp_path):
     database = tmp_path / "own.db"
     searching = Searching(task_folder, database)

@@ -1,0 +1,104 @@
+"""What is tried next: the plain first, nothing twice, nothing that cannot end in time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from effauto.planner.candidate import Candidate
+from effauto.planner.opening import opening
+from effauto.planner.pool import few
+from effauto.planner.space import build_space
+from effauto.planner.strategy import Strategy
+from effauto.planner.trials import make_result
+from effauto.recipe import Recipe
+from effauto.resources import Figure
+
+
+@pytest.fixture
+def strategy(situation):
+    """A strategy for a search of so many seconds."""
+
+    def strategy(seconds=600.0, portfolio=None, **request):
+        known = situation(**request)
+        known.request = replace(known.request, search_time=seconds)  # no trial is run here
+        first = opening(known, few(known.oracle, known.usable)) if portfolio is None else portfolio
+        return Strategy(known, build_space(known.usable, 0), first, 0)
+
+    return strategy
+
+
+def measured(strategy, candidate, fidelity, quality=0.8):
+    """As if a trial had measured exactly what was foretold."""
+    foretold = strategy.situation.oracle.foretell(candidate, fidelity)
+    figures = {name: replace(figure, tier="measured") for name, figure in foretold.items()}
+    figures["quality.accuracy"] = Figure(quality, "1", quality - 0.05, quality + 0.05, "measured")
+    return make_result(strategy.situation, candidate, fidelity, 0, figures, None)
+
+
+def run_through(strategy, trials, quality=0.8):
+    done = []
+    for _ in range(trials):
+        trial = strategy.next(500.0)
+        if trial is None:
+            break
+        done.append((trial.candidate, trial.fidelity))
+        strategy.tell(measured(strategy, trial.candidate, trial.fidelity, quality))
+    return done
+
+
+def test_the_opening_starts_with_what_is_untouched_and_is_legal(strategy):
+    made = strategy()
+    assert made.portfolio[0] == Candidate("bag-of-words")
+    assert len(set(made.portfolio)) == len(made.portfolio)
+    assert all(made.situation.oracle.composition(c).legal for c in made.portfolio)
+
+
+def test_nothing_is_tried_twice_on_as_much_data(strategy):
+    done = run_through(strategy(), 15)
+    assert len(done) >= 8
+    assert len(set(done)) == len(done)
+
+
+def test_what_the_surrogate_proposes_is_legal_and_can_end_in_time(strategy):
+    made = strategy(portfolio=[])
+    for candidate, fidelity in run_through(made, 10):
+        assert made.situation.oracle.composition(candidate).legal
+        assert 0 < fidelity <= 1
+        assert made.seconds(candidate, fidelity) < 500
+
+
+def test_nothing_is_begun_that_cannot_end(strategy):
+    assert strategy().next(0.01) is None
+
+
+def test_a_promotion_that_failed_is_not_tried_again(strategy):
+    made = strategy(portfolio=[])
+    promising = Candidate("bag-of-words", Recipe.of("near-dedup"))
+    made.tell(measured(made, Candidate("bag-of-words"), 1.0, 0.5))
+    made.tell(measured(made, promising, 0.25, 0.9))
+    trial = made.next(500.0)
+    assert trial.candidate == promising
+    assert trial.fidelity > 0.25
+    made.tell_failure(trial.candidate, trial.fidelity)
+    assert promising not in [made.next(500.0).candidate for _ in range(3)]
+
+
+def test_a_failure_is_not_proposed_again(strategy):
+    made, failed = strategy(portfolio=[]), []
+    for _ in range(12):
+        trial = made.next(500.0)
+        assert trial.candidate not in failed
+        failed.append(trial.candidate)
+        made.tell_failure(trial.candidate, trial.fidelity)
+    assert sum(made.failed.values()) == 12
+
+
+def test_a_given_recipe_is_all_that_is_tried(strategy):
+    recipe = Recipe.of("random-subset")
+    made = strategy(portfolio=[Candidate("bag-of-words", recipe)], recipe=recipe)
+    done = run_through(made, 5)
+    assert {candidate.recipe for candidate, _ in done} == {recipe}
+    assert done[-1][1] == 1.0
+    assert made.next(500.0) is None
