@@ -40,7 +40,8 @@ def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
     store.close()
 
 
-def test_the_shipped_file_stands_where_it_is_looked_for() -> None:
+def test_the_shipped_file_stands_where_it_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EFFAUTO_REGISTRY")
     assert shipped_path().is_file()
 
 
