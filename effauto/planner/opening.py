@@ -8,9 +8,11 @@ from effauto.planner.candidate import Candidate
 from effauto.planner.situation import Situation
 
 # Of each model's few cheap candidates; of what earlier trials recommend.
-CHEAP, KNOWN = 2, 3
+CHEAP, KNOWN = 3, 3
 # A candidate is cheap if all of its training takes no more than this part of the search.
 CHEAP_SHARE = 0.12
+# The stages that decide which network is trained, and how.
+TRAINED = ("design", "pretrain", "finetune")
 # Neither may be cheap for leaving many labels out.
 LABELS_KEPT = 0.9
 
@@ -39,11 +41,24 @@ def _keeps_labels(situation: Situation, candidate: Candidate) -> bool:
 
 
 def _simplest(situation: Situation, allowed: Sequence[Candidate]) -> list[Candidate]:
-    """Of those that train on all data in a small part of the search, the fewest methods."""
+    """Of those that train on all data in a small part of the search, the fewest methods.
+
+    One of each network and way to train it: what is done to the data before, and to the weights
+    after, changes less.
+    """
     limit = CHEAP_SHARE * situation.request.search_time
     seconds = {c: _seconds(situation, c) for c in allowed}
     cheap = [c for c in allowed if seconds[c] <= limit]
-    return sorted(cheap, key=lambda c: (len(c.recipe.steps), seconds[c]))[:CHEAP]
+    found: dict[frozenset[str], Candidate] = {}
+    for candidate in sorted(cheap, key=lambda c: (len(c.recipe.steps), seconds[c])):
+        found.setdefault(_trained(situation, candidate), candidate)
+    return list(found.values())[:CHEAP]
+
+
+def _trained(situation: Situation, candidate: Candidate) -> frozenset[str]:
+    stages = {name: method.stage for name, method in situation.oracle.methods.items()}
+    names = [step.method for step in candidate.recipe.steps]
+    return frozenset(name for name in names if stages[name] in TRAINED)
 
 
 def _swiftest(situation: Situation, allowed: Sequence[Candidate]) -> list[Candidate]:
