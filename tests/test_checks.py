@@ -15,7 +15,11 @@ from effauto.checks.samples import MODELS
 from effauto.errors import ModelError
 from effauto.plugins import find_in_folder, load_plugins
 
-BUNDLED = [check for method in load_plugins().methods().values() for check in checks_for(method)]
+BUNDLED = [
+    pytest.param(check, marks=[pytest.mark.slow] if check.name == "runs-end-to-end" else [])
+    for method in load_plugins().methods().values()
+    for check in checks_for(method)
+]
 
 CARD = "# Good\n" + "".join(f"## {heading}\nSomething on `share`.\n" for heading in CARD_HEADINGS)
 HEALTHY = """
@@ -75,10 +79,10 @@ WRONG = {
 
 @pytest.fixture
 def check(load, write):
-    def check(source, card=CARD):
+    def check(source, card=CARD, name=""):
         (write() / "README.md").write_text(card)
         method = load(good=source).methods()["good"]
-        return run_checks(method)
+        return run_checks(method, name)
 
     return check
 
@@ -95,7 +99,7 @@ def test_a_healthy_method_passes(check):
 @pytest.mark.parametrize(("change", "name", "word"), WRONG.values(), ids=WRONG)
 def test_a_wrong_method_is_told_what_is_wrong(check, change, name, word):
     source = HEALTHY.replace('("Somebody 2020",)', "('Somebody 2020',)").replace(*change)
-    failures = [failure for failure in check(source) if name in failure.check]
+    failures = check(source, name=name)
     assert failures, f"{name} passed"
     assert word in failures[0].sentence
     assert "\n" not in failures[0].sentence
@@ -114,7 +118,7 @@ def test_a_wrong_method_is_told_what_is_wrong(check, change, name, word):
     ids=["heading", "empty", "knob"],
 )
 def test_an_incomplete_card_is_told(check, card, word):
-    (failure,) = check(HEALTHY, card)
+    (failure,) = check(HEALTHY, card, name="card")
     assert failure.check == "card-is-complete"
     assert word in failure.sentence
 
