@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import shlex
 import subprocess
@@ -191,6 +192,29 @@ def _shown(command: str, folder: Path) -> str:
     return f"$ {command.replace(f'{ROOT}/', '')}\n{lines}"
 
 
+def results() -> str:
+    """Quality on the test splits, of what was chosen and of its rivals, from the measured files."""
+    measured = ROOT / "benchmarks" / "measured"
+    rivals = ("chosen", "bag-of-words", "frozen-features", "full-fine-tuning")
+    rows = []
+    for path in sorted(measured.glob("*.chosen.json")):
+        task = path.name.partition(".")[0]
+        chosen = json.loads(path.read_text(encoding="utf-8"))
+        steps = " + ".join(step["method"] for step in chosen["recipe"]) or "untouched"
+        files = [measured / f"{task}.{rival}.json" for rival in rivals]
+        rows.append((task, f"{chosen['model']}: {steps}", *map(_quality, files)))
+    return table(
+        ("Task", "Chosen in four minutes", "", *(r.replace("-", " ") for r in rivals[1:])), rows
+    )
+
+
+def _quality(path: Path) -> str:
+    if not path.exists():
+        return "–"
+    figures = json.loads(path.read_text(encoding="utf-8"))["measurement"]
+    return next(f"{f['value']:.3f}" for name, f in figures.items() if name.startswith("quality."))
+
+
 PARTS: Mapping[str, Callable[[], str]] = {
     "cli": cli,
     "extras": extras,
@@ -200,4 +224,5 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "methods": methods,
     "methods-in-full": methods_in_full,
     "resources": resources,
+    "results": results,
 }
