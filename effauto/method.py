@@ -178,7 +178,7 @@ def _check_declaration(cls: type[Method]) -> None:
         return DeclarationError(f"{cls.__module__}.{cls.__qualname__}: {what}")
 
     if not _NAME.fullmatch(str(getattr(cls, "name", ""))):
-        raise wrong("name must be lower-case words joined by hyphens, such as 'layer-drop'")
+        raise wrong("name must be lower-case words joined by hyphens, such as 'two-words'")
     summary = getattr(cls, "summary", "")
     if not isinstance(summary, str) or not 0 < len(summary) <= 80 or "\n" in summary:
         raise wrong("summary must be one line of at most 80 characters")

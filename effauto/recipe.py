@@ -37,7 +37,7 @@ class Recipe:
 
     @classmethod
     def of(cls, *methods: str, **settings: Setting) -> Recipe:
-        """``Recipe.of("int8-dynamic", lora={"rank": 8})``; ``_`` in a keyword stands for ``-``."""
+        """``Recipe.of("one", an_other={"rank": 8})``; ``_`` in a keyword stands for ``-``."""
         chosen: dict[str, Setting] = {name: {} for name in methods}
         chosen |= {name.replace("_", "-"): setting for name, setting in settings.items()}
         return cls.from_settings(chosen)
