@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 # For the environment of processes that compute. OpenMP's threads spin while they wait for each
-# other; where other work wants the same cores a training step then takes seven times as long
-# (measured: two threads on two cores at a load of seven).
+# other, which makes a training step several times slower where other work wants the same cores.
 PATIENT_THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
 
 
