@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from effauto.execution.context import Context
     from effauto.execution.embedding import embed
     from effauto.execution.predictor import Predictor, Runtime
-    from effauto.execution.training import Batch, Training, collate, encode_training
+    from effauto.execution.training import Batch, Moment, Training, collate, encode_training
     from effauto.model.transformer import TaskModel
     from effauto.task.examples import Examples
 
@@ -36,6 +36,7 @@ _LATE = {
     "Predictor": "effauto.execution.predictor",
     "Runtime": "effauto.execution.predictor",
     "Batch": "effauto.execution.training",
+    "Moment": "effauto.execution.training",
     "Training": "effauto.execution.training",
     "collate": "effauto.execution.training",
     "embed": "effauto.execution.embedding",
@@ -60,6 +61,7 @@ __all__ = [
     "Int",
     "Method",
     "ModelTraits",
+    "Moment",
     "Needs",
     "Predictor",
     "Rate",

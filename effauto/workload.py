@@ -51,17 +51,22 @@ class Workload:
     Data: ``examples`` are read per pass, ``labels`` paid for; ``train_tokens`` are computed per
     training example and ``request_tokens`` per request, padding counted; in the longest batch of
     training an example has ``longest_tokens``.
-    Network: ``layer_parameters`` counts one layer, ``feedforward`` its inner width;
-    ``full_layers`` is the depth that the untouched model has.
+    Network: ``layers`` are computed, of which ``stored_layers`` have weights of their own;
+    ``layer_parameters`` counts one layer, ``feedforward`` its inner width, ``attention_width`` all
+    heads together; ``full_layers`` is the depth that the untouched model has. ``token_flops`` are
+    operations a token that stand outside the layers.
     Training, per example: ``forward_passes`` and ``backward_passes`` through the network;
     ``backward_depth`` is the share of layers that gradients cross and ``weight_gradients`` the
     share of those layers' weights for which a gradient is computed; ``activation_units`` counts
-    the numbers kept for the backward pass (units of width, a token, a layer).
+    the numbers kept for the backward pass (units of width, a token, a layer); ``train_compute``
+    is the arithmetic of the layers' products.
     ``extra_train_flops`` (operations) and ``host_seconds`` (single core) come on top, once.
     Storage: bits a number, ``density`` the share of a layer's weights that is not zero.
-    Serving: ``compute`` is the arithmetic of the layers, ``dispatches`` the operator calls of a
-    layer relative to eager execution, ``request_seconds`` the single-core time around the network,
-    ``runtime_bytes`` what the runtime needs beside the weights.
+    Serving: ``compute`` is the arithmetic of the layers, ``request_depth`` the share of the layers
+    that an average request passes; ``dispatches`` are the operator calls of a layer, and
+    ``elementwise`` the numbers that norms and activations touch, both relative to eager execution;
+    ``request_seconds`` is the single-core time around the network, ``runtime_bytes`` what the
+    runtime needs beside the weights.
     """
 
     family: Family
@@ -73,18 +78,22 @@ class Workload:
     request_tokens: float
 
     layers: float
+    stored_layers: float
     full_layers: float
     width: float
+    attention_width: float
     feedforward: float
     layer_parameters: float
     embedding_parameters: float
     head_parameters: float
+    token_flops: float
 
     forward_passes: float
     backward_passes: float
     backward_depth: float
     weight_gradients: float
     activation_units: float
+    train_compute: Compute
     trainable_parameters: float
     optimizer_bytes: float
     extra_train_flops: float
@@ -96,7 +105,9 @@ class Workload:
     folder_bytes: float
 
     compute: Compute
+    request_depth: float
     dispatches: float
+    elementwise: float
     request_seconds: float
     runtime_bytes: float
 
@@ -108,7 +119,9 @@ class Workload:
     @property
     def parameters(self) -> float:
         return (
-            self.layers * self.layer_parameters + self.embedding_parameters + self.head_parameters
+            self.stored_layers * self.layer_parameters
+            + self.embedding_parameters
+            + self.head_parameters
         )
 
     def on_share(self, share: float) -> Workload:
@@ -145,17 +158,21 @@ class Workload:
             longest_tokens=padded,
             request_tokens=min(task.tokens_mean, model.max_tokens),
             layers=model.layers,
+            stored_layers=model.layers,
             full_layers=model.layers,
             width=model.width,
+            attention_width=model.width,
             feedforward=model.feedforward,
             layer_parameters=model.layer_parameters,
             embedding_parameters=model.embedding_parameters,
             head_parameters=head,
+            token_flops=0.0,
             forward_passes=passes,
             backward_passes=passes,
             backward_depth=1.0,
             weight_gradients=1.0,
             activation_units=FULL_ACTIVATIONS,
+            train_compute="float32",
             trainable_parameters=model.parameters + head,
             optimizer_bytes=ADAMW_BYTES,
             extra_train_flops=0.0,
@@ -165,13 +182,17 @@ class Workload:
             density=1.0,
             folder_bytes=FOLDER_BYTES,
             compute="float32",
+            request_depth=1.0,
             dispatches=1.0,
+            elementwise=1.0,
             request_seconds=REQUEST_SECONDS + task.tokens_mean * TOKENISE_SECONDS,
             runtime_bytes=0.0,
         )
 
 
-_NUMBERS = tuple(f.name for f in fields(Workload) if f.name not in ("family", "compute"))
+_NUMBERS = tuple(
+    f.name for f in fields(Workload) if f.name not in ("family", "compute", "train_compute")
+)
 
 
 @dataclass(frozen=True)
@@ -227,17 +248,21 @@ def _untouched_linear(task: TaskTraits, model: ModelTraits) -> Workload:
         longest_tokens=task.tokens_mean,
         request_tokens=task.tokens_mean,
         layers=0.0,
+        stored_layers=0.0,
         full_layers=0.0,
         width=outputs,
+        attention_width=0.0,
         feedforward=0.0,
         layer_parameters=0.0,
         embedding_parameters=0.0,
         head_parameters=features * outputs,
+        token_flops=0.0,
         forward_passes=1.0,
         backward_passes=0.0,
         backward_depth=0.0,
         weight_gradients=0.0,
         activation_units=bag.per_token,
+        train_compute="float32",
         trainable_parameters=features * outputs,
         optimizer_bytes=bag.solver_bytes,
         extra_train_flops=2 * 2 * occurring * outputs * bag.passes,
@@ -247,7 +272,9 @@ def _untouched_linear(task: TaskTraits, model: ModelTraits) -> Workload:
         density=1.0,
         folder_bytes=grams * GRAM_BYTES,
         compute="float32",
+        request_depth=1.0,
         dispatches=0.0,
+        elementwise=0.0,
         request_seconds=bag.request_seconds
         + task.tokens_mean * bag.per_token * LINEAR_FEATURE_SECONDS,
         runtime_bytes=0.0,

@@ -94,7 +94,13 @@ def workloads(task: TaskTraits, model: ModelTraits) -> Iterator[Workload]:
     """The untouched work, and the work as other methods may have left it."""
     untouched = Workload.untouched(task, model)
     yield untouched
-    yield replace(untouched, layers=untouched.layers / 2, layer_bits=8.0, compute="int8")
+    yield replace(
+        untouched,
+        layers=untouched.layers / 2,
+        stored_layers=untouched.layers / 2,
+        layer_bits=8.0,
+        compute="int8",
+    )
     yield replace(untouched, backward_passes=0.0, backward_depth=0.0, trainable_parameters=0.0)
     yield replace(untouched.on_share(0.05), density=0.1, embedding_bits=16.0)
 

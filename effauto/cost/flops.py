@@ -12,12 +12,12 @@ from effauto.workload import PAD_TO, Workload
 
 def layers_linear(work: Workload, tokens: float) -> float:
     """Operations of all layers' weights on ``tokens`` tokens."""
-    return 2.0 * work.layer_parameters * work.layers * tokens
+    return (2.0 * work.layer_parameters * work.layers + work.token_flops) * tokens
 
 
 def layers_attention(work: Workload, length: float) -> float:
     """Operations of all layers' attention on one input of ``length`` tokens."""
-    return 4.0 * work.width * work.layers * length * length
+    return 4.0 * work.attention_width * work.layers * length * length
 
 
 def train_linear(work: Workload) -> float:
@@ -59,4 +59,4 @@ def request_flops(work: Workload) -> float:
         return 2.0 * work.activation_units * work.request_tokens * work.width
     tokens = served_tokens(work)
     layers = layers_linear(work, tokens) + layers_attention(work, tokens)
-    return layers + 2.0 * work.head_parameters
+    return work.request_depth * layers + 2.0 * work.head_parameters

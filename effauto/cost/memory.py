@@ -85,7 +85,7 @@ def serve_bytes(work: Workload) -> Range:
     if work.family == "linear":
         weights = FLOAT * work.head_parameters + VOCABULARY_IN_MEMORY * work.folder_bytes
         return LINEAR_MEMORY.scaled(weights) + LINEAR_PROCESS
-    layers = work.layers * work.layer_parameters * work.layer_bits / 8.0
+    layers = work.stored_layers * work.layer_parameters * work.layer_bits / 8.0
     embedding = work.embedding_parameters * work.embedding_bits / 8.0
     weights = layers + embedding + FLOAT * work.head_parameters
     tokens = SERVING_BATCH * served_tokens(work)
@@ -102,7 +102,7 @@ def layer_weight_bytes(work: Workload) -> float:
 def folder_bytes(work: Workload) -> Range:
     """The saved folder. Tensors with zeros are kept as a bit mask and the rest, if smaller."""
     packed = min(work.layer_bits, work.density * work.layer_bits + 1.0)
-    layers = work.layers * work.layer_parameters * packed / 8.0
+    layers = work.stored_layers * work.layer_parameters * packed / 8.0
     weights = layers + work.embedding_parameters * work.embedding_bits / 8.0
     weights += FLOAT * work.head_parameters
     if work.family == "linear":  # how many n-grams a text has is guessed

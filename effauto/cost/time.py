@@ -39,8 +39,9 @@ def train_seconds(work: Workload, hardware: Hardware) -> Range:
 
 def _train_products(work: Workload, hardware: Hardware) -> Range:
     attention = ATTENTION_SLOWNESS * flops.train_attention(work)
-    operations = flops.train_linear(work) + flops.train_head(work) + attention
-    return seconds(operations + work.extra_train_flops, hardware.rates["matmul.float32"])
+    linear = seconds(flops.train_linear(work), hardware.rates[f"matmul.{work.train_compute}"])
+    rest = flops.train_head(work) + attention + work.extra_train_flops
+    return linear + seconds(rest, hardware.rates["matmul.float32"])
 
 
 def _train_memory_bound(work: Workload, hardware: Hardware) -> Range:
@@ -105,12 +106,13 @@ def _forward(work: Workload, hardware: Hardware, tokens: Range, length: float) -
     per_token = (
         seconds(flops.layers_linear(work, 1.0), rates[f"matmul.{work.compute}"])
         + seconds(attention, rates["matmul.float32"])
-        + seconds(_numbers_a_token(work), rates["elementwise"])
+        + seconds(work.elementwise * _numbers_a_token(work), rates["elementwise"])
     )
     converting = 1.0 if work.compute == "float32" else CONVERTING
     calls = (PASS_OPERATORS + converting * LAYER_OPERATORS * work.layers) * work.dispatches
     computing = tokens * per_token + seconds(weights, rates["memory"])
-    return _together(computing, seconds(calls, rates["dispatch"]), hardware)
+    whole = _together(computing, seconds(calls, rates["dispatch"]), hardware)
+    return whole.scaled(work.request_depth)
 
 
 def _numbers_a_token(work: Workload) -> float:

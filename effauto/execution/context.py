@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from effauto.execution.encoding import Arrays, Encoding, Pieces
+from effauto.execution.encoding import Arrays, Encoding, Pieces, read_tokenizer
 from effauto.execution.meter import Meter
 from effauto.model.source import ModelSource
 from effauto.traits import ModelTraits, TaskTraits
@@ -43,7 +43,7 @@ class Context:
     examples: Examples
     progress: Callable[[str, float], None] = lambda what, share: None
     subject: str = ""
-    _encodings: dict[tuple[str, ...], Encoding] = field(default_factory=dict)
+    _encodings: dict[tuple[object, ...], Encoding] = field(default_factory=dict)
 
     @property
     def model(self) -> ModelTraits:
@@ -61,10 +61,11 @@ class Context:
 
     def encoding(self, model: TaskModel) -> Encoding:
         """The tokenizer as ``model`` reads; also used by :meth:`pad` from now on."""
-        key = (model.pairing, *model.input_names)
+        key = (id(model.tokenizer), model.pairing, *model.input_names)
         if key not in self._encodings:
-            self._encodings[key] = Encoding.of_folder(
-                self.source.files, self.task.kind, model.pairing, model.input_names
+            tokenizer = model.tokenizer or read_tokenizer(self.source.files)
+            self._encodings[key] = Encoding(
+                tokenizer, self.task.kind, model.pairing, model.input_names
             )
         self._current = self._encodings[key]
         return self._current

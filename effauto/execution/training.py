@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -43,6 +43,8 @@ class Batch:
 
 
 Loss = Callable[[TaskModel, Batch], Tensor]
+MakeOptimizer = Callable[[list[dict[str, Any]], float], torch.optim.Optimizer]
+AfterStep = Callable[[TaskModel, "Moment"], bool | None]
 Fit = Callable[[TaskModel, Examples, "Training", "Context"], TaskModel]
 
 
@@ -68,10 +70,25 @@ def consecutive(
     return [order[start : start + size] for start in range(0, len(order), size)]
 
 
+def adamw(groups: list[dict[str, Any]], learning_rate: float) -> torch.optim.Optimizer:
+    """The default optimizer (Loshchilov and Hutter 2019)."""
+    return torch.optim.AdamW(groups, lr=learning_rate)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where a training stands after a step: ``step`` of ``steps``, in ``epoch`` (from 0)."""
+
+    step: int
+    steps: int
+    epoch: int
+    ends_epoch: bool
+
+
 def by_gradient(
     model: TaskModel, examples: Examples, training: Training, context: Context
 ) -> TaskModel:
-    """Minimise the loss with AdamW: linear warm-up, linear decay, gradients clipped to norm 1."""
+    """Minimise the loss: linear warm-up, linear decay, gradients clipped to norm 1."""
     encoded = encode_training(model, examples, training, context)
     batches = [
         list(training.batches(encoded, epoch, context.seed)) for epoch in range(training.epochs)
@@ -80,19 +97,28 @@ def by_gradient(
     optimizer, schedule = _optimizer(model, training, steps)
     trainable = [p for p in model.parameters() if p.requires_grad]
     model.train()
-    done = 0
-    for epoch in batches:
-        for rows in epoch:
-            batch = collate(rows, encoded, examples, training, context)
-            with context.counting("train", batch.tokens):
-                training.loss(model, batch).backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(trainable, 1.0)
-            optimizer.step()
-            schedule.step()
-            optimizer.zero_grad(set_to_none=True)
-            done += 1
-            context.report("training", done / steps)
+    for moment, rows in _moments(batches):
+        batch = collate(rows, encoded, examples, training, context)
+        with context.counting("train", batch.tokens):
+            training.loss(model, batch).backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(trainable, 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad(set_to_none=True)
+        context.report("training", moment.step / steps)
+        ended = [watch(model, moment) for watch in training.after_step]
+        if any(ended):
+            break
     return model.eval()
+
+
+def _moments(batches: Sequence[Sequence[list[int]]]) -> Iterator[tuple[Moment, list[int]]]:
+    steps = sum(map(len, batches))
+    step = 0
+    for epoch, all_rows in enumerate(batches):
+        for place, rows in enumerate(all_rows, start=1):
+            step += 1
+            yield Moment(step, steps, epoch, place == len(all_rows)), rows
 
 
 @dataclass(frozen=True)
@@ -101,7 +127,9 @@ class Training:
 
     ``fit`` does it all and may be replaced as a whole; the default, :func:`by_gradient`, follows
     the other fields. ``padding`` is ``fixed`` (to the longest row of the data) or ``longest`` (of
-    the batch). Learning rate and warm-up are AdamW's; warm-up is a share of the steps.
+    the batch). Warm-up is a share of the steps. ``optimizer`` makes one from parameter groups and
+    the learning rate. Each of ``after_step`` is called after each step; one that returns True ends
+    the training.
     """
 
     epochs: int = BASELINE.epochs
@@ -114,6 +142,8 @@ class Training:
     order: Order = shuffled
     group: Grouping = consecutive
     loss: Loss = cross_entropy
+    optimizer: MakeOptimizer = adamw
+    after_step: tuple[AfterStep, ...] = ()
     fit: Fit = by_gradient
 
     def batches(self, encoded: Sequence[Pieces], epoch: int, seed: int) -> Iterator[list[int]]:
@@ -168,7 +198,7 @@ def _optimizer(
         {"params": matrices, "weight_decay": training.weight_decay},
         {"params": vectors, "weight_decay": 0.0},
     ]
-    optimizer = torch.optim.AdamW(groups, lr=training.learning_rate)
+    optimizer = training.optimizer(groups, training.learning_rate)
     rising = max(1, round(training.warmup * steps))
 
     def factor(step: int) -> float:

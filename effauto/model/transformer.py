@@ -24,6 +24,7 @@ class TaskModel(nn.Module):
     Logits are (batch, classes), or (batch, tokens, classes) for tagging. ``pairing`` says how a
     pair is read: ``joint``, both texts in one input, or ``separate``, each on its own; the head
     then sees a, b, |a - b| and a · b side by side (Reimers and Gurevych 2019, section 3).
+    ``tokenizer`` is set by a method that changes the vocabulary; None is the pretrained one's.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class TaskModel(nn.Module):
         self.classes = classes
         self.pooling: Pooling = pooling
         self.pairing: Pairing = pairing
+        self.tokenizer: Any = None
         self.head = nn.Linear(self.feature_width, classes)
 
     @property

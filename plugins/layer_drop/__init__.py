@@ -59,7 +59,12 @@ class LayerDrop(Method):
         kept = float(depth(round(work.layers), setting["keep"]))
         dropped = max(0.0, work.layers - kept) * work.layer_parameters
         trainable = max(0.0, work.trainable_parameters - dropped * work.weight_gradients)
-        return replace(work, layers=kept, trainable_parameters=trainable)
+        return replace(
+            work,
+            layers=kept,
+            stored_layers=min(work.stored_layers, kept),
+            trainable_parameters=trainable,
+        )
 
     def build(self, model: TaskModel, setting: Setting, context: Context) -> TaskModel:
         model.keep_layers(kept_layers(len(model.layers), setting["keep"], setting["strategy"]))
