@@ -35,7 +35,7 @@ def numbers(work):
     return {
         field.name: getattr(work, field.name)
         for field in fields(work)
-        if field.name not in ("family", "compute")
+        if field.name not in ("family", "compute", "train_compute")
     }
 
 

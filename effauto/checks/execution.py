@@ -37,8 +37,9 @@ _PROGRAM = "from effauto.checks.execution import predict_anew; predict_anew()"
 def runs_end_to_end(method: Method) -> None:
     """Run on a tiny random model, for one kind of task that it fits.
 
-    Alone where that is legal, else with the first bundled method that makes it so. A method that
-    this machine or environment cannot run is not asked.
+    Alone where that is legal, else with the first bundled method that makes it so; a second time
+    continued from the training of the first. A method that this machine or environment cannot run
+    is not asked.
     """
     hardware = replace(this_machine(), threads=1)
     if not method.needs.met(hardware):
@@ -56,6 +57,14 @@ def runs_end_to_end(method: Method) -> None:
         require(not broken, f"running it measures no number for {', '.join(broken)}")
         rows = [list(row) for row in tiny_examples(job.task.kind).inputs[:12]]
         here = load_artefact(job.folder, lambda: methods, 1).predict_indices(rows)
+        continued = replace(job, folder=Path(scratch) / "continued")
+        train(continued, methods, lambda what, share: None)
+        shared = load_artefact(continued.folder, lambda: methods, 1).predict_indices(rows)
+        require(
+            here == shared,
+            "continued from the tensors that an equal training left, it predicts otherwise: what "
+            "the training leaves must be in the model's tensors",
+        )
         anew = _in_fresh_process(method, job.folder, rows)
         require(
             json.loads(json.dumps(here)) == anew,
@@ -91,6 +100,7 @@ def _job(recipe: Recipe, model: str, kind: TaskKind, folder: Path, hardware: Har
         hardware=hardware,
         folder=folder / "artefact",
         cache=folder / "cache",
+        details={"share_training": True},
     )
 
 

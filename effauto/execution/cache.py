@@ -13,29 +13,41 @@ from typing import Any
 from effauto.execution.meter import Meter
 
 Arrays = dict[str, Any]
-SPENT = ("seconds", "cpu_seconds", "flops", "memory")
+# The folder may grow to so many bytes; what was not read for longest goes first.
+MOST_BYTES = 4e9
 _log = logging.getLogger(__name__)
 
 
 def remember(path: Path, make: Callable[[], Arrays], meter: Meter) -> Arrays:
-    """Load the arrays kept under ``path``, charging their cost, or make and keep them."""
+    """Load the arrays kept under ``path``, charging their cost, or make and keep them.
+
+    What ``make`` returns empty is not kept.
+    """
     file = path.with_suffix(".safetensors")
-    kept = _read(file)
+    with meter.not_charged():
+        kept = _read(file)
     if kept is not None:
         arrays, cost = kept
         meter.charge(**cost)
         return arrays
-    wall, cpu, flops = *meter.lap(), meter.flops.total
+    before = _spent(meter)
     arrays = make()
-    wall_after, cpu_after = meter.lap()
-    cost = {
-        "seconds": wall_after - wall,
-        "cpu_seconds": cpu_after - cpu,
-        "flops": meter.flops.total - flops,
-        "memory": meter.peak(),
-    }
-    _keep(file, arrays, cost)
+    cost = {name: after - before[name] for name, after in _spent(meter).items()}
+    cost["memory"] = meter.peak()
+    if arrays:
+        with meter.not_charged():
+            _keep(file, arrays, cost)
     return arrays
+
+
+def _spent(meter: Meter) -> dict[str, float]:
+    """What the trial spent so far, with what it was charged for."""
+    wall, cpu = meter.lap()
+    return {
+        "seconds": wall + meter.charged_seconds,
+        "cpu_seconds": cpu + meter.charged_cpu,
+        "flops": meter.flops.total,
+    }
 
 
 def _read(file: Path) -> tuple[Arrays, dict[str, float]] | None:
@@ -46,7 +58,9 @@ def _read(file: Path) -> tuple[Arrays, dict[str, float]] | None:
             cost = {
                 name: float(spent) for name, spent in json.loads(kept.metadata()["cost"]).items()
             }
-            return {name: kept.get_tensor(name) for name in kept.keys()}, cost  # noqa: SIM118
+            arrays = {name: kept.get_tensor(name) for name in kept.keys()}  # noqa: SIM118
+        os.utime(file)
+        return arrays, cost
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         return None
 
@@ -57,6 +71,8 @@ def _keep(file: Path, arrays: Arrays, cost: Mapping[str, float]) -> None:
     from safetensors.numpy import save_file
 
     part = file.with_name(f"{file.name}.{os.getpid()}.part")
+    if not _room(file.parent, sum(array.nbytes for array in arrays.values())):
+        return
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         save_file(arrays, part, metadata={"cost": json.dumps(cost)})
@@ -65,3 +81,17 @@ def _keep(file: Path, arrays: Arrays, cost: Mapping[str, float]) -> None:
         _log.warning("the arrays cannot be kept in %s: %s", file, error)
         with contextlib.suppress(OSError):
             part.unlink()
+
+
+def _room(folder: Path, wanted: float) -> bool:
+    """Whether the folder can take so many bytes more; what was not read for long makes room."""
+    if wanted > MOST_BYTES / 2:
+        return False
+    files = [(path.stat(), path) for path in folder.glob("*.safetensors")]
+    held = sum(stat.st_size for stat, _ in files)
+    for stat, path in sorted(files, key=lambda entry: entry[0].st_mtime):
+        if held + wanted <= MOST_BYTES:
+            break
+        path.unlink(missing_ok=True)
+        held -= stat.st_size
+    return True

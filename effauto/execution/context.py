@@ -26,7 +26,8 @@ class Context:
 
     ``folder`` takes files that belong to the artefact; ``cache`` holds what recipes share. What a
     verb computes with a model it should wrap in :meth:`counting`, so that the work is metered; a
-    second model's steps are told from the first's by a copy with another ``subject``.
+    second model's steps are told from the first's by a copy with another ``subject``. Trainings of
+    like ``trained_provenance`` are shared; without one they are not.
     """
 
     task: TaskTraits
@@ -43,6 +44,7 @@ class Context:
     examples: Examples
     progress: Callable[[str, float], None] = lambda what, share: None
     subject: str = ""
+    trained_provenance: str = ""
     _encodings: dict[tuple[object, ...], Encoding] = field(default_factory=dict)
 
     @property

@@ -50,6 +50,7 @@ def transformer(job: Job, composition: Composition, examples: Examples, context:
 
 
 def _trained(composition: Composition, examples: Examples, context: Context) -> TaskModel:
+    from effauto.execution.prefix import trained
     from effauto.execution.training import Training
 
     model = context.untouched()
@@ -58,7 +59,11 @@ def _trained(composition: Composition, examples: Examples, context: Context) -> 
     training = Training()
     for method, setting in composition.steps:
         training = method.train(training, setting, context)
-    return training.fit(model.to(context.device), examples, training, context)
+    return trained(
+        model.to(context.device),
+        lambda built: training.fit(built, examples, training, context),
+        context,
+    )
 
 
 def _served(model: TaskModel, composition: Composition, context: Context) -> Predictor:

@@ -96,6 +96,17 @@ class Meter:
         self.charged_memory = max(self.charged_memory, memory)
         self.flops.charged += flops
 
+    @contextmanager
+    def not_charged(self) -> Iterator[None]:
+        """Leave out what is done within, for others' sake: it is no cost of this trial."""
+        wall, cpu = self.lap()
+        try:
+            yield
+        finally:
+            wall_after, cpu_after = self.lap()
+            self._wall += wall_after - wall
+            self._cpu += cpu_after - cpu
+
     def peak(self) -> float:
         """The largest growth of the resident set so far, in bytes."""
         return max(self.charged_memory, peak_bytes() - self._resident)

@@ -85,6 +85,7 @@ def _context(
         cache=job.cache,
         provenance=_provenance(job, composition, "prepare", "build"),
         data_provenance=_provenance(job, composition, "prepare"),
+        trained_provenance=_trained_provenance(job, composition),
         examples=examples,
         progress=progress,
         meter=Meter(),
@@ -103,6 +104,13 @@ def _share(examples: Examples, share: float) -> Examples:
         random.Random(label).shuffle(rows)
         kept += rows[: max(2, round(share * len(rows)))]
     return examples.select(sorted(kept))
+
+
+def _trained_provenance(job: Job, composition: Composition) -> str:
+    if not job.details.get("share_training"):
+        return ""
+    digest = _provenance(job, composition, "prepare", "build", "train")
+    return provenance_of(built=digest, seed=job.seed, threads=job.hardware.threads)
 
 
 def _provenance(job: Job, composition: Composition, *verbs: str) -> str:

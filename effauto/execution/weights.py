@@ -33,7 +33,8 @@ def write_tensors(path: Path, state: Mapping[str, Tensor]) -> None:
             shapes[name] = list(tensor.shape)
         else:
             tensors[name] = tensor.clone()
-    save_file(tensors, path, metadata={"format": "pt", _PACKED: json.dumps(shapes)})
+    metadata = {"format": "pt"} | ({_PACKED: json.dumps(shapes)} if shapes else {})
+    save_file(tensors, path, metadata=metadata)
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

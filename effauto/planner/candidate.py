@@ -90,6 +90,15 @@ class Oracle:
             self._work[candidate.key] = work
         return self._work[candidate.key]
 
+    def trained_part(self, candidate: Candidate) -> Candidate:
+        """The candidate without the methods that act only when training is over."""
+        settings = {
+            method.name: candidate.recipe.settings[method.name]
+            for method, _ in self.composition(candidate).steps
+            if acts_before_trained(method)
+        }
+        return Candidate(candidate.model, Recipe.from_settings(settings))
+
     def foretell(
         self, candidate: Candidate, share: float = 1.0, *, raw: bool = False
     ) -> dict[str, Figure]:
@@ -101,3 +110,9 @@ class Oracle:
             place=self.place,
             corrections={} if raw else self.corrections.get(candidate.model, {}),
         )
+
+
+def acts_before_trained(method: Method) -> bool:
+    """Whether the method has a say in what the training leaves."""
+    verbs = ("prepare", "build", "train")
+    return any(getattr(type(method), verb) is not getattr(Method, verb) for verb in verbs)

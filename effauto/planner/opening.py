@@ -18,7 +18,8 @@ LABELS_KEPT = 0.9
 
 
 def opening(situation: Situation, pool: Sequence[Candidate]) -> list[Candidate]:
-    """Each model untouched, the simplest that cost seconds, and what is known to be good.
+    """Each model untouched, the simplest that cost seconds, trainings of the whole network and
+    the swiftest of any, and what is known to be good.
 
     Cheapest first. The untouched models are tried even where they break the budget: all else is
     compared to them.
@@ -29,7 +30,9 @@ def opening(situation: Situation, pool: Sequence[Candidate]) -> list[Candidate]:
     first = list(map(Candidate, situation.oracle.models))
     for model in situation.oracle.models:
         ours = [c for c in allowed if c.model == model and _keeps_labels(situation, c)]
-        first += _simplest(situation, ours) + _swiftest(situation, ours)
+        whole = [c for c in ours if _keeps_network(situation, c)]
+        first += _simplest(situation, ours) + _swiftest(situation, whole)
+        first += _swiftest(situation, ours)
     if prior.trials:
         first += sorted(allowed, key=lambda c: -prior.quality(c).value)[:KNOWN]
     return sorted(dict.fromkeys(first), key=lambda c: foretell(c)["train.time"].value)
@@ -38,6 +41,12 @@ def opening(situation: Situation, pool: Sequence[Candidate]) -> list[Candidate]:
 def _keeps_labels(situation: Situation, candidate: Candidate) -> bool:
     labels = situation.oracle.work(candidate).labels
     return labels >= LABELS_KEPT * situation.task.traits.examples
+
+
+def _keeps_network(situation: Situation, candidate: Candidate) -> bool:
+    """Whether all of the pretrained network is trained, as far as its quality is concerned."""
+    methods = situation.oracle.methods
+    return all(methods[step.method].stage != "design" for step in candidate.recipe.steps)
 
 
 def _simplest(situation: Situation, allowed: Sequence[Candidate]) -> list[Candidate]:

@@ -7,7 +7,7 @@ from effauto.planner.clock import Clock
 from effauto.planner.instant import instant
 from effauto.planner.listener import Listener
 from effauto.planner.plan import Plan
-from effauto.planner.pool import few, frugal
+from effauto.planner.pool import excess, few, frugal
 from effauto.planner.request import Request
 from effauto.planner.situation import Situation, understand
 from effauto.plugins import Plugins
@@ -41,7 +41,17 @@ def _pool(situation: Situation) -> list[Candidate]:
         given = Candidate(request.model, request.recipe)
         oracle.composition(given).require_legal()
         return [given]
-    pool = few(oracle, situation.usable)
+    budget, prior = situation.budget, situation.prior
+
+    def rank(candidate: Candidate) -> tuple[float, ...]:
+        foretold = oracle.foretell(candidate)
+        return (
+            *excess(foretold, budget),
+            -prior.gain(candidate),
+            foretold["train.time"].value,
+        )
+
+    pool = few(oracle, situation.usable, rank)
     return list(dict.fromkeys([*pool, *frugal(oracle, situation.usable, situation.budget, pool)]))
 
 

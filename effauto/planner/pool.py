@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations
 
 from effauto.budget import Budget
@@ -14,8 +14,13 @@ from effauto.planner.candidate import Candidate, Oracle
 from effauto.recipe import Recipe
 from effauto.resources import Figures
 
-MOST_METHODS = 3
+# Of the combinations of two methods, so many for each model are extended by a third.
+EXTENDED = 40
 CLIMB_STEPS = 12
+
+
+# What sorts candidates, the most promising first.
+Rank = Callable[[Candidate], tuple[float, ...]]
 
 
 def usable_methods(oracle: Oracle) -> tuple[dict[str, dict[str, Method]], list[Refusal]]:
@@ -48,9 +53,22 @@ def singles(oracle: Oracle, usable: Mapping[str, Mapping[str, Method]]) -> list[
     return list(_legal(oracle, _combined(usable, 1)))
 
 
-def few(oracle: Oracle, usable: Mapping[str, Mapping[str, Method]]) -> list[Candidate]:
-    """Every legal combination of up to three methods at their defaults."""
-    return list(_legal(oracle, _combined(usable, MOST_METHODS)))
+def few(
+    oracle: Oracle, usable: Mapping[str, Mapping[str, Method]], rank: Rank | None = None
+) -> list[Candidate]:
+    """Every legal combination of up to two methods at their defaults, and many of three.
+
+    These are made from the pairs of least ``rank``; by default, from those that train fastest.
+    """
+    rank = rank or (lambda candidate: (oracle.foretell(candidate)["train.time"].value,))
+    found = list(_legal(oracle, _combined(usable, 2)))
+    pairs = [candidate for candidate in found if len(candidate.recipe.steps) == 2]
+    for model, methods in usable.items():
+        ours = sorted((pair for pair in pairs if pair.model == model), key=rank)[:EXTENDED]
+        wider = (_with(p, p.recipe.settings | {m: {}}) for p in ours for m in methods)
+        fresh = dict.fromkeys(c for c in wider if len(c.recipe.steps) == 3)
+        found += _legal(oracle, iter(fresh))
+    return found
 
 
 def _combined(usable: Mapping[str, Mapping[str, Method]], most: int) -> Iterator[Candidate]:

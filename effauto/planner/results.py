@@ -96,8 +96,12 @@ def standard_error(result: Result, metric: str) -> float:
 
 
 def expense(result: Result) -> float:
-    """One number to break ties: training time, latency and size, as logarithms, added up."""
-    figures = result.projected()
+    """One number to break ties, at full scale."""
+    return expense_of(result.projected())
+
+
+def expense_of(figures: Figures) -> float:
+    """Training time, latency and size, as logarithms, added up."""
     return sum(
         math.log(max(figures[name].value, 1e-9))
         for name in ("train.time", "inference.latency", "model.size")

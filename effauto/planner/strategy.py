@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from effauto.budget import Budget
 from effauto.planner.candidate import Candidate
+from effauto.planner.continuations import Continuations
 from effauto.planner.curves import Curves
 from effauto.planner.results import Result, keeps, latest
 from effauto.planner.search import Search, Told
@@ -37,7 +38,10 @@ class Trial:
 
 @dataclass
 class Strategy:
-    """First the ``portfolio``, then what the surrogate proposes, now and then a promotion."""
+    """First the ``portfolio``, then what the surrogate proposes, now and then a promotion.
+
+    In between, what can be done with the best of the networks that are trained already.
+    """
 
     situation: Situation
     space: Space
@@ -50,6 +54,9 @@ class Strategy:
         limits = [limit.resource for limit in self._modelled()]
         self.search = Search(self.space.configspace, limits, self.seed)
         self.curves = Curves(self._metric)
+        self.continuations = Continuations(
+            self.situation.oracle, self.situation.usable, self.situation.budget
+        )
         self._combined: Counter[tuple[str, ...]] = Counter()
 
     def next(self, time_left: float) -> Trial | None:
@@ -58,6 +65,9 @@ class Strategy:
             promotion = self._promotion(PROMOTION * time_left)
             if promotion:
                 return promotion
+        continued = self._continued(time_left)
+        if continued:
+            return continued
         while self.portfolio:
             candidate = self.portfolio.pop(0)
             at_all = not candidate.recipe.steps or self._given
@@ -69,9 +79,18 @@ class Strategy:
             return self._promotion(time_left)
         return self._asked(time_left) or self._promotion(time_left)
 
+    def _continued(self, time_left: float) -> Trial | None:
+        """Another way to go on from the best training, if the search is free to and has time."""
+        found = None if self._given else self.continuations.next(self.results, self._metric)
+        if found is None or found[0].key in self.failed:
+            return None
+        seconds = self.seconds(*found)
+        return Trial(*found, seconds) if seconds <= 0.9 * time_left else None
+
     def tell(self, result: Result) -> None:
         """Take in a result: for the surrogate, the gains and the corrections of the estimates."""
         self.results.append(result)
+        self.continuations.learn(result)
         self._combined[_methods(result.candidate)] += 1
         self.curves.learn(self.results)
         self.situation.learn(
@@ -186,11 +205,16 @@ class Strategy:
 
     def seconds(self, candidate: Candidate, fidelity: float) -> float:
         """How long a trial takes: training, reloading, judging on the validation rows."""
-        foretold = self.situation.oracle.foretell(candidate, fidelity)
+        oracle = self.situation.oracle
+        foretold = oracle.foretell(candidate, fidelity)
         rows = len(self.situation.task.validation)
         judging = rows / max(foretold["inference.throughput"].value, 1e-9)
         requests = 65 * foretold["inference.latency"].value
-        return foretold["train.time"].value + judging + requests + 0.5
+        training = foretold["train.time"].value
+        if self.continuations.ready(candidate, fidelity):
+            part = oracle.foretell(oracle.trained_part(candidate), fidelity)
+            training = max(0.0, training - part["train.time"].value)
+        return training + judging + requests + 0.5
 
 
 def _methods(candidate: Candidate) -> tuple[str, ...]:

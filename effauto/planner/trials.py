@@ -84,7 +84,7 @@ class Trials:
             seed=seed,
             plugin_folders=situation.request.plugin_folders,
             memory_limit=situation.budget.limit_on("train.memory"),
-            details={"fingerprint": situation.task.fingerprint},
+            details={"fingerprint": situation.task.fingerprint, "share_training": True},
         )
 
     def _measure(self, job: Job, time_left: float, progress: Progress) -> dict[str, Figure]:
