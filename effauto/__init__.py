@@ -20,8 +20,9 @@ from effauto.workload import BASELINE, Workload
 if TYPE_CHECKING:
     from effauto.api import load, plan, run
     from effauto.execution.context import Context
-    from effauto.execution.embedding import embed
+    from effauto.execution.embedding import embed, frozen_features
     from effauto.execution.predictor import Predictor, Runtime
+    from effauto.execution.rows import row_losses, rows_at
     from effauto.execution.training import Batch, Moment, Training, collate, encode_training
     from effauto.model.transformer import TaskModel
     from effauto.task.examples import Examples
@@ -40,7 +41,10 @@ _LATE = {
     "Training": "effauto.execution.training",
     "collate": "effauto.execution.training",
     "embed": "effauto.execution.embedding",
+    "frozen_features": "effauto.execution.embedding",
     "encode_training": "effauto.execution.training",
+    "row_losses": "effauto.execution.rows",
+    "rows_at": "effauto.execution.rows",
     "TaskModel": "effauto.model.transformer",
     "Examples": "effauto.task.examples",
 }
@@ -76,9 +80,12 @@ __all__ = [
     "collate",
     "embed",
     "encode_training",
+    "frozen_features",
     "hookimpl",
     "load",
     "plan",
+    "row_losses",
+    "rows_at",
     "run",
 ]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from effauto.budget import Budget, parse_budget, parse_quantity
 from effauto.cost import Place, parse_prices
+from effauto.cost.breakeven import parse_rate
 from effauto.execution.artefact import Answers, load_artefact
 from effauto.hardware import this_machine
 from effauto.model import MINILM
@@ -41,6 +42,8 @@ def plan(
     hardware: str = HERE,
     prices: Iterable[str] = (),
     country: str | None = None,
+    pue: float = 1.0,
+    requests: str | None = None,
     store: str | None = None,
     plugins_dirs: Iterable[Path | str] = (),
     resume: bool = False,
@@ -68,12 +71,14 @@ def plan(
         seed=seed,
         hardware=hardware,
         prices=parse_prices(prices),
-        place=Place(country),
+        place=Place(country, (pue,) * 3),
         store=store,
         plugin_folders=folders,
         resume=resume,
     )
-    return make_plan(request, load_plugins(folders), listener)
+    per_second = None if requests is None else parse_rate(requests)
+    found = make_plan(request, load_plugins(folders), listener)
+    return found if per_second is None else found.with_requests(per_second)
 
 
 def run(

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from effauto.errors import BudgetError
 
-Tier = Literal["closed-form", "calibrated", "corrected", "measured"]
+Tier = Literal["closed-form", "traced", "calibrated", "corrected", "pilot", "measured"]
 
 
 @dataclass(frozen=True)

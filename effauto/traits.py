@@ -27,7 +27,8 @@ class TaskTraits(_Json):
     """The meta-features of a task. Lengths are in word pieces, shares lie in [0, 1].
 
     ``classes`` is the number of labels (or tags); ``tokens_*`` describe one example, both texts of
-    a pair together.
+    a pair together; ``length_counts``, if measured, are those of
+    :class:`~effauto.lengths.Lengths`.
     """
 
     kind: TaskKind
@@ -39,13 +40,21 @@ class TaskTraits(_Json):
     tokens_max: float
     duplicate_share: float = 0.0
     majority_share: float = 0.0
+    length_counts: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "length_counts", tuple(self.length_counts))
 
 
 @dataclass(frozen=True)
 class ModelTraits(_Json):
     """The shape of a model and the facts that hold of it before any method touched it.
 
-    ``layer_parameters`` counts one layer. A ``linear`` model has no layers.
+    ``layer_parameters`` counts one layer; of these ``layer_vectors`` multiply nothing (biases and
+    norms), and its matrices have ``layer_rows`` outputs together. ``key_width`` is that of all key
+    heads (0: as wide as the model); ``gated`` tells an inner layer with a gate beside it; a
+    dropout of 0 in the attention lets faster kernels run. ``folder_bytes`` is what stands in a
+    saved folder beside the numbers (0: not known). A ``linear`` model has no layers.
     """
 
     name: str
@@ -59,6 +68,14 @@ class ModelTraits(_Json):
     embedding_parameters: int
     layer_parameters: int
     facts: frozenset[str]
+    layer_vectors: int = 0
+    layer_rows: int = 0
+    attention_width: int = 0
+    key_width: int = 0
+    gated: bool = False
+    dropout: float = 0.1
+    attention_dropout: float = 0.1
+    folder_bytes: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "facts", frozenset(self.facts))

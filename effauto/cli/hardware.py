@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import click
 
 from effauto.cli.app import App
+from effauto.cli.options import database
 from effauto.cli.output import format_option, print_json, print_table
+from effauto.cost.corrections import LEAST_PAIRS, Correction
 from effauto.machine import Hardware, Rate
 from effauto.quantities import show
 
@@ -22,6 +25,8 @@ _RATES = {
     "dispatch": ("calls of a small operator", "1/s"),
     "host": ("the same on one CPU core, beside the network", "1/s"),
 }
+# Methods whose own factor is shown beside the machine's, and what is too little to show.
+TOLD_METHODS, LITTLE = 3, 0.05
 
 
 @click.group()
@@ -42,12 +47,67 @@ def show_hardware(app: App | None, name: str, form: str) -> None:
 
 @hardware.command("calibrate")
 @click.option("--threads", type=click.IntRange(min=1), help="Otherwise the fastest number.")
+@click.option(
+    "--from-results",
+    is_flag=True,
+    help="Measure nothing: show by what earlier trials here correct estimates.",
+)
+@database
 @format_option
-def calibrate_hardware(threads: int | None, form: str) -> None:
-    """Measure how fast this machine is, in seconds, and keep it for the next plans."""
+@click.pass_obj
+def calibrate_hardware(
+    app: App | None, threads: int | None, from_results: bool, db: str | None, form: str
+) -> None:
+    """Measure how fast this machine is, in seconds, and keep it for the next plans.
+
+    What trials measured corrects the estimates of each plan, learnt anew from the results.
+    """
+    if from_results:
+        _show_learned(_learned(app, db), form)
+        return
     from effauto.hardware import calibrate
 
     _show(calibrate(threads), form)
+
+
+def _learned(app: App | None, db: str | None) -> dict[str, dict[str, Correction]]:
+    """By model and resource, what the trials on this machine teach."""
+    from effauto.cost import learn_corrections
+    from effauto.hardware import this_machine
+    from effauto.planner.situation import earlier, experience
+    from effauto.store import open_store
+
+    methods = app.plugins.methods() if app else {}
+    store = open_store(db, create=db is None)
+    try:
+        pairs = experience(earlier(store), methods, this_machine())
+    finally:
+        store.close()
+    return {model: learn_corrections(found) for model, found in sorted(pairs.items())}
+
+
+def _show_learned(learned: dict[str, dict[str, Correction]], form: str) -> None:
+    if form == "json":
+        told = {m: {r: c.to_json() for r, c in found.items()} for m, found in learned.items()}
+        print_json(told)
+        return
+    if not learned:
+        click.echo("No trial was measured on this machine yet, so nothing is corrected.")
+        return
+    rows = [
+        (model, resource, *_correction(found))
+        for model, resources in learned.items()
+        for resource, found in sorted(resources.items())
+    ]
+    print_table(("Model", "Resource", "Factor", "80 % range", "Pairs", "Methods"), rows)
+
+
+def _correction(found: Correction) -> tuple[str, ...]:
+    spread = f"×{math.exp(-found.below):.2f} … ×{math.exp(found.above):.2f}"
+    telling = sorted(found.methods.items(), key=lambda item: -abs(item[1]))[:TOLD_METHODS]
+    methods = [f"{name} ×{math.exp(own):.2f}" for name, own in telling if abs(own) > LITTLE]
+    ranged = spread if found.pairs >= LEAST_PAIRS else "as foretold"
+    return f"×{found.factor:.2f}", ranged, str(found.pairs), ", ".join(methods)
 
 
 @hardware.command("list")

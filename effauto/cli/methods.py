@@ -71,6 +71,23 @@ def show_method(app: App, name: str, form: str) -> None:
         show(method, origin)
 
 
+@methods.command("matrix", epilog="Example: effauto methods matrix --format json")
+@click.option("--model", default="minilm", show_default=True, help="The model they act on.")
+@format_option
+@click.pass_obj
+def show_all(app: App, model: str, form: str) -> None:
+    """Show what each method, alone at its defaults, is foretold to save and to cost.
+
+    Each figure is relative to the plain fine-tuning of the model on two thousand short texts, on
+    this machine; an empty cell means no change. Whether quality suffers is for trials to tell: see
+    'effauto results list --method NAME'.
+    """
+    from effauto.cli.matrix import show_matrix
+    from effauto.hardware import machine
+
+    show_matrix(app.plugins.methods(), model, machine("here", app.plugins), form)
+
+
 def _named(name: str, known: dict[str, Method]) -> Method:
     if name not in known:
         near = get_close_matches(name, known, n=3)

@@ -43,7 +43,7 @@ _PRICES = (
         "price",
         multiple=True,
         metavar="PRICE",
-        help="Such as 0.5EUR/hour, 0.30EUR/kWh, 0.02EUR/label.",
+        help="Such as 0.5EUR/hour, 0.30EUR/kWh, 0.02EUR/label, 0.02EUR/GB-month.",
     ),
     click.option("--country", metavar="ISO3", help="Whose electricity it is, such as DEU."),
 )
@@ -59,6 +59,13 @@ def _adding(*options: Callable[[Command], Command]) -> Callable[[Command], Comma
 
 
 task_options = _adding(*_TASK)
+pue_option = click.option(
+    "--pue",
+    type=click.FloatRange(min=1.0),
+    default=1.0,
+    show_default=True,
+    help="What the building uses over what the machine uses; 1 for a machine of your own.",
+)
 price_options = _adding(*_PRICES)
 hardware_option = click.option(
     "--hardware",

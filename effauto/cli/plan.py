@@ -13,6 +13,7 @@ from effauto.cli.options import (
     database,
     hardware_option,
     price_options,
+    pue_option,
     task_options,
 )
 from effauto.cli.output import format_option, print_json
@@ -56,6 +57,12 @@ Examples:
 @click.option("--max-trials", type=click.IntRange(min=1), help="Try no more recipes than this.")
 @hardware_option
 @price_options
+@pue_option
+@click.option(
+    "--requests",
+    metavar="RATE",
+    help="Such as 1e6/day: what serving so many takes, and when the plan has paid.",
+)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Go on with this search if it was cut off.")
 @database
@@ -68,6 +75,7 @@ def plan(
     data: str | None,
     budget: tuple[str, ...],
     search_time: str | None,
+    requests: str | None,
     output: Path | None,
     form: str,
     **given: Any,
@@ -80,6 +88,7 @@ def plan(
     from effauto.api import search_seconds
     from effauto.budget import parse_budget
     from effauto.cost import Place, parse_prices
+    from effauto.cost.breakeven import parse_rate
     from effauto.planner.plan_file import check_writable, write_plan
     from effauto.planner.planner import make_plan
     from effauto.planner.request import Request
@@ -87,6 +96,7 @@ def plan(
     from effauto.report.progress import terminal_listener
 
     limits = parse_budget(budget)
+    per_second = None if requests is None else parse_rate(requests)
     request = Request(
         data=data_request(data, given, given["seed"]),
         model=given["model"],
@@ -97,7 +107,7 @@ def plan(
         seed=given["seed"],
         hardware=given["hardware"],
         prices=parse_prices(given["price"]),
-        place=Place(given["country"]),
+        place=Place(given["country"], (given["pue"],) * 3),
         store=given["db"],
         plugin_folders=tuple(app.plugins.folders),
         resume=given["resume"],
@@ -106,6 +116,8 @@ def plan(
         check_writable(output)
     with terminal_listener() as listener:
         found = make_plan(request, app.plugins, listener)
+    if per_second is not None:
+        found = found.with_requests(per_second)
     _show(found, form)
     if output:
         write_plan(found, output)

@@ -2,51 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from effauto.cli.filters import db_option, filters, opened, wanted_trials
 from effauto.cli.output import format_option, print_json, print_table
-from effauto.errors import InputError
 
 if TYPE_CHECKING:
-    from effauto.store import Store, TrialRecord
-    from effauto.store.filters import Filter
+    from effauto.store import TrialRecord
 
 TABLE_ROWS = 50
-_AGES = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _ANYTHING = "No results yet. 'effauto plan DATA' keeps every trial of its search here."
+_NO_PAIRS = "No trial has both a foretold and a measured figure; 'effauto run' makes one."
 _NO_MATCH = "No trial passes these filters; leave some out, or see all: effauto results list"
-
-db_option = click.option(
-    "--db", metavar="PATH|URL", help="The database; otherwise EFFAUTO_DB or the user's own."
-)
-_FILTERS = (
-    click.option("--task", metavar="NAME", help="Of this task: its name or fingerprint."),
-    click.option("--model", metavar="NAME", help="Of this model."),
-    click.option("--method", metavar="NAME", multiple=True, help="With it; may be repeated."),
-    click.option("--without", metavar="NAME", multiple=True, help="Without it; may be repeated."),
-    click.option(
-        "--where",
-        metavar="LIMIT",
-        multiple=True,
-        help="Measured to be so, as 'inference.latency<=5ms'; may be repeated.",
-    ),
-    click.option("--since", metavar="DATE|AGE", help="Begun since: 2026-01-31, 12h, 7d, 4w."),
-    click.option("--state", type=click.Choice(["running", "finished", "interrupted", "failed"])),
-    click.option("--purpose", type=click.Choice(["search", "run", "benchmark"])),
-    click.option("--limit", type=click.IntRange(min=1), help="At most so many trials."),
-)
-
-
-def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed(_FILTERS):
-        command = option(command)
-    return db_option(command)
 
 
 @click.group()
@@ -55,7 +25,7 @@ def results() -> None:
 
 
 @results.command("list", epilog="Example: effauto results list --where 'model.size<=25MiB'")
-@_filters
+@filters
 @click.option("--sort", metavar="RESOURCE", help="Best first by what was measured of it.")
 @click.option("--columns", metavar="NAME,…", default="", help="Of the table or CSV.")
 @click.option(
@@ -73,9 +43,9 @@ def list_trials(
     from effauto.store.query import trials
 
     chosen = check_columns([name.strip() for name in columns.split(",") if name.strip()])
-    wanted = _wanted(**given)
+    wanted = wanted_trials(**given)
     room = limit or (TABLE_ROWS + 1 if form == "table" else None)
-    with _opened(db) as store:
+    with opened(db) as store:
         found = trials(store, wanted, sort=sort, limit=room)
     if form == "json":
         print_json([record.to_json() for record in found])
@@ -97,7 +67,7 @@ def show_trial(trial_id: str, db: str | None, form: str) -> None:
     from effauto.report.trials import describe, figures
     from effauto.store.query import trial
 
-    with _opened(db) as store:
+    with opened(db) as store:
         record = trial(store, trial_id)
     if form == "json":
         print_json(record.to_json())
@@ -111,7 +81,7 @@ def show_trial(trial_id: str, db: str | None, form: str) -> None:
 @results.command(epilog="Example: effauto results pareto quality.accuracy inference.latency")
 @click.argument("x")
 @click.argument("y")
-@_filters
+@filters
 @format_option
 def pareto(x: str, y: str, db: str | None, form: str, limit: int | None, **given: Any) -> None:
     """List the trials that none beats in one resource without losing in the other."""
@@ -119,8 +89,8 @@ def pareto(x: str, y: str, db: str | None, form: str, limit: int | None, **given
     from effauto.store.query import pareto as front_of
     from effauto.store.query import trials
 
-    wanted, resources = _wanted(**given), [resource_named(name).name for name in (x, y)]
-    with _opened(db) as store:
+    wanted, resources = wanted_trials(**given), [resource_named(name).name for name in (x, y)]
+    with opened(db) as store:
         front = front_of(trials(store, wanted), *resources)[:limit]
     if form == "json":
         print_json([record.to_json() for record in front])
@@ -130,35 +100,42 @@ def pareto(x: str, y: str, db: str | None, form: str, limit: int | None, **given
     _warn_of_mixture(front)
 
 
-def _wanted(where: Sequence[str], since: str | None, **given: Any) -> Filter:
-    from effauto.budget import parse_budget
-    from effauto.store.filters import Filter
+@results.command(epilog="Example: effauto results accuracy --by method --resource train.time")
+@filters
+@click.option(
+    "--by",
+    type=click.Choice(["resource", "method", "machine"]),
+    default="resource",
+    show_default=True,
+    help="What trials are grouped by.",
+)
+@click.option("--resource", "resources", multiple=True, metavar="NAME", help="Of this one only.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+)
+def accuracy(
+    db: str | None, by: str, resources: tuple[str, ...], form: str, limit: int | None, **given: Any
+) -> None:
+    """Tell how far what was foretold lay from what was measured, and which trials worst."""
+    from effauto.report.accuracy import accuracies, as_csv, as_json, row, titles
+    from effauto.resources import resource_named
+    from effauto.store.query import trials
 
-    return Filter(where=parse_budget(where), since=_moment(since) if since else None, **given)
-
-
-def _moment(text: str) -> datetime:
-    """``7d`` ago, or the start of a day, or a moment, in local time unless it says otherwise."""
-    age = re.fullmatch(r"([0-9]{1,4})([hdw])", text.strip())
-    if age:
-        return datetime.now(UTC) - int(age[1]) * _AGES[age[2]]
-    try:
-        return datetime.fromisoformat(text.strip()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise InputError(
-            f"--since {text!r} is no date and no age; write 2026-01-31, or 7d for the last week"
-        ) from None
-
-
-@contextmanager
-def _opened(db: str | None) -> Iterator[Store]:
-    from effauto.store import open_store
-
-    store = open_store(db, create=db is None)
-    try:
-        yield store
-    finally:
-        store.close()
+    named, wanted = [resource_named(name).name for name in resources], wanted_trials(**given)
+    with opened(db) as store:
+        found = accuracies(trials(store, wanted, limit=limit), by, named)
+    if form == "json":
+        print_json(as_json(found))
+    elif form == "csv":
+        click.echo(as_csv(found), nl=False)
+    elif found:
+        print_table(titles(by), [row(one, by) for one in found])
+    else:
+        click.echo(_NO_PAIRS)
 
 
 def _print_trials(

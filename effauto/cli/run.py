@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from effauto.cli.app import App
-from effauto.cli.options import database, price_options
+from effauto.cli.options import database, price_options, pue_option
 from effauto.cli.output import format_option, print_json
 
 
@@ -16,6 +16,7 @@ from effauto.cli.output import format_option, print_json
 @click.argument("data", required=False)
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="The new folder.")
 @price_options
+@pue_option
 @click.option("--seed", type=int, help="Instead of the plan's.")
 @database
 @format_option
@@ -27,6 +28,7 @@ def run(
     output: Path,
     price: tuple[str, ...],
     country: str | None,
+    pue: float,
     seed: int | None,
     db: str | None,
     form: str,
@@ -50,7 +52,7 @@ def run(
             source=data,
             store=db,
             prices=parse_prices(price) if price else None,
-            place=Place(country) if country else None,
+            place=Place(country, (pue,) * 3) if country or pue > 1 else None,
             seed=seed,
             listener=listener,
         )

@@ -7,16 +7,22 @@ two, not their sum. What the process holds is more than its tensors: allocators 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from effauto.cost.flops import served_tokens
 from effauto.cost.ranges import Range
-from effauto.workload import BIAS_ACTIVATIONS, Workload
+from effauto.quantities import show
+from effauto.workload import Workload
 
 FLOAT = 4.0
 SERVING_BATCH = 32.0
 
-# Numbers that dropout keeps beside the activations, in widths a token: two masks in a layer, and
-# the attention weights, once and masked, which are as many as tokens over the width of a head.
-MASKS, WEIGHTS_A_TOKEN = 2.0, 2.0 / 48.0
+# With fewer activations than input gradients need, most are computed anew instead of kept, and so
+# are dropout's masks.
+FEWEST_UNITS = 9.0
+# Widths a token: kept around the layers, by embedding and pooling, and alive while the backward
+# pass begins, beside the gradient of the last layer's inner numbers.
+AROUND_LAYERS, BEGINNING = 3.0, 4.0
 
 # What the first pass brings in whatever the model's size: code, tokenizer, buffers.
 TORCH_PROCESS = Range(15e6, 30e6, 70e6)
@@ -32,37 +38,87 @@ LINEAR_MEMORY = Range(0.5, 1.0, 2.0)
 SPARSE_ENTRY_BYTES = 12.0
 
 
+@dataclass(frozen=True)
+class Tensors:
+    """Bytes of live tensors in training, by what they are; not all are alive at once."""
+
+    weights: float
+    gradients: float
+    optimizer: float
+    activations: float
+    updating: float
+
+    @property
+    def peak(self) -> float:
+        """Gradients are born while activations die: the larger counts."""
+        phase = max(self.activations, self.gradients + self.updating)
+        return self.weights + self.optimizer + phase
+
+
+def train_tensors(work: Workload) -> Tensors:
+    """What a network's training keeps in tensors."""
+    largest = max(work.embedding_parameters, work.width * work.feedforward)
+    return Tensors(
+        weights=FLOAT * (work.parameters + work.adapter_parameters),
+        gradients=FLOAT * work.trainable_parameters,
+        optimizer=work.optimizer_bytes * work.trainable_parameters,
+        activations=_activations(work) + _features(work),
+        updating=2.0 * FLOAT * min(work.trainable_parameters, largest),
+    )
+
+
 def train_bytes(work: Workload, device: str) -> Range:
     """The peak of the process while training, above its size when idle."""
     if work.family == "linear":
         return LINEAR_MEMORY.scaled(_linear_bytes(work)) + LINEAR_PROCESS
-    kept = FLOAT * work.parameters + work.optimizer_bytes * work.trainable_parameters
-    live = kept + max(_backward_begins(work), _optimizer_steps(work)) + _features(work)
+    return resident(train_tensors(work).peak, work, device)
+
+
+def resident(live: float, work: Workload, device: str) -> Range:
+    """What a process holds that trains with so many bytes in tensors."""
     if device == "cuda":
         return CUDA_ALLOCATOR.scaled(live)
-    return HOST_ALLOCATOR.scaled(live) + TORCH_PROCESS
+    return _held(work).scaled(live) + TORCH_PROCESS
 
 
-def _backward_begins(work: Workload) -> float:
-    token_width = work.batch_size * work.longest_tokens * work.width * FLOAT
-    passing = token_width * (4.0 + _inner(work))  # one layer's inputs, outputs and inner numbers
+def _held(work: Workload) -> Range:
+    """What the process holds for each byte of a tensor: never less than that byte."""
+    held = HOST_ALLOCATOR.scaled(work.held)
+    return Range(max(1.0, held.low), max(1.0, held.value), max(1.0, held.high))
+
+
+def train_note(work: Workload) -> str:
+    """The parts of the peak."""
+    if work.family == "linear":
+        return ""
+    tensors = train_tensors(work)
+    parts = {
+        "weights": tensors.weights,
+        "optimizer": tensors.optimizer,
+        "activations": tensors.activations,
+        "or, later, gradients": tensors.gradients + tensors.updating,
+    }
+    told = ", ".join(f"{name} {show(size, 'byte')}" for name, size in parts.items())
+    return f"{told}; the allocator holds {_held(work).value:.2f} times as much"
+
+
+def _activations(work: Workload) -> float:
+    """Alive when the backward pass begins: all that it will need, and its first gradients."""
+    batch = min(work.batch_size, work.examples)
+    token_width = batch * work.longest_tokens * work.width * FLOAT
     if work.backward_passes == 0 or work.backward_depth == 0:
-        return passing
+        return token_width * _passing(work)
     layers = work.layers * work.backward_depth * (work.activation_units + _dropped(work))
-    embedding = 1.0 + work.weight_gradients
-    return token_width * (layers + embedding) + max(4.0 * token_width, passing)
+    around = 0.0 if work.spared_flops else AROUND_LAYERS
+    return token_width * (layers + around + BEGINNING + _inner(work))
 
 
 def _dropped(work: Workload) -> float:
-    """Less where most activations are computed anew instead of kept."""
-    kept = min(1.0, work.activation_units / BIAS_ACTIVATIONS)
-    return kept * (MASKS + WEIGHTS_A_TOKEN * work.longest_tokens)
-
-
-def _optimizer_steps(work: Workload) -> float:
-    largest = max(work.embedding_parameters, work.width * work.feedforward)
-    temporary = 2.0 * min(work.trainable_parameters, largest)
-    return FLOAT * (work.trainable_parameters + temporary)
+    """Widths a token in each layer: masks of dropout, and scores of attention where kept."""
+    kept = min(1.0, work.activation_units / FEWEST_UNITS)
+    met = work.longest_tokens / max(1.0, work.inputs)
+    scores = work.pair_numbers * met * work.heads / max(1.0, work.width)
+    return kept * (work.mask_units + scores)
 
 
 def _features(work: Workload) -> float:
@@ -70,7 +126,14 @@ def _features(work: Workload) -> float:
     return 0.0 if work.backward_passes else FLOAT * work.examples * work.width
 
 
+def _passing(work: Workload) -> float:
+    """Widths a token that are alive at once while nothing is kept for a backward pass."""
+    gate = 1.0 + _inner(work) if work.inner_matrices == 3 else 0.0
+    return 3.0 + 2.0 * _inner(work) + gate + work.layers * work.cached_widths
+
+
 def _inner(work: Workload) -> float:
+    """The inner layer's width in widths."""
     return work.feedforward / work.width if work.width else 0.0
 
 
@@ -88,8 +151,8 @@ def serve_bytes(work: Workload) -> Range:
     layers = work.stored_layers * work.layer_parameters * work.layer_bits / 8.0
     embedding = work.embedding_parameters * work.embedding_bits / 8.0
     weights = layers + embedding + FLOAT * work.head_parameters
-    tokens = SERVING_BATCH * served_tokens(work)
-    passing = tokens * work.width * FLOAT * (4.0 + _inner(work))
+    tokens = SERVING_BATCH * max(served_tokens(work), work.longest_request)
+    passing = tokens * work.width * FLOAT * _passing(work)
     runtime = Range(0.7, 1.0, 1.3).scaled(work.runtime_bytes)
     return SERVING_ALLOCATOR.scaled(weights + passing) + runtime + TORCH_PROCESS
 
@@ -100,11 +163,14 @@ def layer_weight_bytes(work: Workload) -> float:
 
 
 def folder_bytes(work: Workload) -> Range:
-    """The saved folder. Tensors with zeros are kept as a bit mask and the rest, if smaller."""
-    packed = min(work.layer_bits, work.density * work.layer_bits + 1.0)
-    layers = work.stored_layers * work.layer_parameters * packed / 8.0
-    weights = layers + work.embedding_parameters * work.embedding_bits / 8.0
+    """The saved folder. Matrices with zeros are kept as a bit mask and the rest, if smaller."""
+    bits = work.layer_bits
+    packed = min(bits, work.density * bits + 1.0)
+    layer = work.layer_matrices * packed + min(work.layer_vectors, work.layer_parameters) * bits
+    weights = work.stored_layers * layer / 8.0
+    weights += work.embedding_parameters * work.embedding_bits / 8.0
     weights += FLOAT * work.head_parameters
     if work.family == "linear":  # how many n-grams a text has is guessed
         return Range(0.4, 1.0, 1.8).scaled(weights + work.folder_bytes)
-    return Range(0.99, 1.0, 1.02).scaled(weights) + Range(0.5, 1.0, 1.5).scaled(work.folder_bytes)
+    beside = Range(0.9, 1.0, 1.1).scaled(work.folder_bytes)
+    return Range(0.995, 1.0, 1.005).scaled(weights) + beside

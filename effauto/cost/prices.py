@@ -1,4 +1,4 @@
-"""Money: what an hour, a kilowatt-hour and a label cost, in one currency."""
+"""Money: what an hour, a kilowatt-hour, a label and a month's storage cost, in one currency."""
 
 from __future__ import annotations
 
@@ -11,24 +11,40 @@ from effauto.budget import CURRENCIES, Budget
 from effauto.cost.ranges import Range, exact
 from effauto.errors import BudgetError
 
-_PER = {"hour": "hour", "h": "hour", "kWh": "kwh", "kwh": "kwh", "label": "label"}
-_PRICE = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([A-Z]{3})\s*/\s*([A-Za-z]+)\s*")
-_FORM = "write a price as 0.5EUR/hour, 0.30EUR/kWh or 0.02EUR/label"
+_PER = {
+    "hour": "hour",
+    "h": "hour",
+    "kWh": "kwh",
+    "kwh": "kwh",
+    "label": "label",
+    "GB-month": "gb_month",
+}
+_PRICE = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([A-Z]{3})\s*/\s*([A-Za-z-]+)\s*")
+_FORM = "write a price as 0.5EUR/hour, 0.30EUR/kWh, 0.02EUR/label or 0.02EUR/GB-month"
+GIGABYTE = 1e9
 
 
 @dataclass(frozen=True)
 class Prices:
-    """What things cost; without any price, no cost is foretold."""
+    """What things cost; without any price, no cost is foretold.
+
+    ``gb_month`` is for keeping 10⁹ bytes a month.
+    """
 
     hour: float = 0.0
     kwh: float = 0.0
     label: float = 0.0
+    gb_month: float = 0.0
     currency: str = ""
 
     def of(self, seconds: Range, kilowatt_hours: Range, labels: float) -> Range:
         """The money that machine, electricity and labels take together."""
         machine = seconds.scaled(self.hour / 3600.0)
         return machine + kilowatt_hours.scaled(self.kwh) + exact(labels * self.label)
+
+    def of_storage(self, size: Range) -> Range:
+        """The money for keeping ``size`` bytes a month."""
+        return size.scaled(self.gb_month / GIGABYTE)
 
     def require_for(self, budget: Budget) -> None:
         """Raise BudgetError if ``budget`` limits money that these prices cannot tell."""

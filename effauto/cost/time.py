@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from effauto.bag_of_words import LINEAR_FEATURE_SECONDS
 from effauto.cost import flops
 from effauto.cost.memory import FLOAT, SERVING_BATCH, layer_weight_bytes
 from effauto.cost.ranges import NOTHING, Range, exact, larger, seconds
 from effauto.machine import Hardware
-from effauto.workload import LINEAR_FEATURE_SECONDS, TOKENISE_SECONDS, Workload
+from effauto.workload import TOKENISE_SECONDS, Workload
 
 # Fitted to a six-layer encoder of width 384, run eagerly by transformers on one core.
 LAYER_OPERATORS = 140.0  # calls of a small operator that take as long as a layer's overhead
@@ -30,7 +31,7 @@ BATCH_PADDING = Range(1.0, 1.1, 1.5)
 
 def train_seconds(work: Workload, hardware: Hardware) -> Range:
     """Wall time of one training."""
-    host = _on_one_core(work.host_seconds, hardware)
+    host = on_one_core(work.host_seconds, hardware)
     if work.family == "linear":
         return LINEAR_ERROR * host
     computing = _train_products(work, hardware) + _train_memory_bound(work, hardware)
@@ -72,7 +73,7 @@ def _steps_a_pass(work: Workload) -> float:
 
 def request_seconds(work: Workload, hardware: Hardware) -> Range:
     """Wall time of one request on its own, words to label."""
-    around = _on_one_core(work.request_seconds, hardware)
+    around = on_one_core(work.request_seconds, hardware)
     if work.family == "linear":
         return Range(0.5, 1.0, 2.0) * around
     tokens = flops.served_tokens(work)
@@ -82,7 +83,7 @@ def request_seconds(work: Workload, hardware: Hardware) -> Range:
 def requests_a_second(work: Workload, hardware: Hardware) -> Range:
     """Requests answered a second in batches of 32."""
     others = (SERVING_BATCH - 1.0) * _more_in_a_batch(work)
-    around = _on_one_core(work.request_seconds + others, hardware)
+    around = on_one_core(work.request_seconds + others, hardware)
     if work.family == "linear":
         return (Range(0.5, 1.0, 2.0) * around).inverse().scaled(SERVING_BATCH)
     length = flops.served_tokens(work)
@@ -125,7 +126,7 @@ def _together(computing: Range, calling: Range, hardware: Hardware) -> Range:
     return larger(computing, calling) if hardware.device == "cuda" else computing + calling
 
 
-def _on_one_core(reference_seconds: float, hardware: Hardware) -> Range:
+def on_one_core(reference_seconds: float, hardware: Hardware) -> Range:
     if reference_seconds == 0:
         return NOTHING
     rate = hardware.rates.get("host", hardware.rates["dispatch"])

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from effauto.execution.meter import Meter
 
 Arrays = dict[str, Any]
@@ -75,6 +77,7 @@ def _keep(file: Path, arrays: Arrays, cost: Mapping[str, float]) -> None:
         return
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+        arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
         save_file(arrays, part, metadata={"cost": json.dumps(cost)})
         part.replace(file)
     except (OSError, SafetensorError) as error:

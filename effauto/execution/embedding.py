@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +41,22 @@ def embed(
 
     made = context.remember(f"features-{training.max_tokens}", make)
     return made["features"], made["targets"].tolist()
+
+
+def frozen_features(data: Examples, context: Context) -> NDArray[Any]:
+    """(rows, width), standardised; of a pair each text is read on its own. No label is looked at.
+
+    Remembered by what is read, so that recipes with other settings share the pass.
+    """
+    read = hashlib.sha256(repr((context.source.name, data.inputs)).encode()).hexdigest()
+    probe = replace(context, provenance=f"untouched/{read}", subject="probe ")
+    model = context.untouched()
+    if data.kind == "pair-classification":
+        model.pair_separately()
+    unlabelled = replace(data, targets=(0,) * len(data))
+    features, _ = embed(model, unlabelled, Training(), probe)
+    scaled: NDArray[Any] = (features - features.mean(axis=0)) / (features.std(axis=0) + 1e-6)
+    return scaled
 
 
 @torch.inference_mode()

@@ -106,7 +106,7 @@ def _costs(context: Context, examples: Examples, parameters: int) -> Values:
         "train.cpu_time": meter.cpu_seconds,
         "train.memory": meter.memory,
         "train.flops": meter.flops.total,
-        "train.labels": float(len(examples)),
+        "train.labels": float(max(len(examples), context.labels_read)),
         "model.parameters": float(parameters),
     }
 

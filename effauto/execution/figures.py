@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from effauto.cost import Place, Prices
-from effauto.cost.energy import grams, joules, kilowatt_hours, power_note
+from effauto.cost.energy import grams, kilowatt_hours, spent
 from effauto.cost.ranges import exact
 from effauto.machine import Hardware
 from effauto.resources import Figure, exactly
@@ -26,17 +26,12 @@ def training_figures(
 ) -> dict[str, Figure]:
     """Figures of a training, from the values that :func:`effauto.execution.train.train` returns.
 
-    Energy is a counter's if one was read, else the machine's watts times the time, as a range.
+    Energy is what counters read and a model of what they leave out, as a range.
     """
     figures = {name: exactly(values[name], unit) for name, unit in _UNITS.items() if name in values}
     seconds = exact(values["train.time"])
-    if "train.energy" in values:
-        energy = exact(values["train.energy"])
-        figures["train.energy"] = energy.figure("joule", "measured", "read by codecarbon")
-    else:
-        energy = joules(seconds, hardware)
-        note = f"modelled: {power_note(hardware)}"
-        figures["train.energy"] = energy.figure("joule", "calibrated", note)
+    energy, tier, note = spent(values, seconds.value, hardware)
+    figures["train.energy"] = energy.figure("joule", tier, note)
     figures["train.carbon"] = grams(energy, place).figure("gram", "calibrated", place.note)
     if prices.currency:
         cost = prices.of(seconds, kilowatt_hours(energy, place), values["train.labels"])

@@ -12,14 +12,17 @@ from effauto.machine import Hardware
 from effauto.recipe import Recipe
 from effauto.traits import TaskTraits
 
-TRAIN, JUDGE = "train", "judge"
+TRAIN, JUDGE, TRACE, PILOT = "train", "judge", "trace", "pilot"
 # Beyond this much of the machine's memory the system would kill something, perhaps not the trial.
 MACHINE_SHARE = 0.9
 
 
 @dataclass(frozen=True)
 class Job:
-    """Train a recipe into ``folder``, or judge the artefact that lies there.
+    """Train a recipe into ``folder``, judge the artefact that lies there, or foretell both.
+
+    To foretell, a ``trace`` follows the recipe without numbers, on rows and requests of as many
+    word pieces as ``details`` says, and a ``pilot`` trains for a few steps.
 
     ``data`` holds ``train.jsonl`` and the split to judge on; a search's has no test split.
     ``fidelity`` is the share of the training rows that is read. ``time_limit`` (seconds) and

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from effauto.execution.energy import counted
 from effauto.execution.families import Values, linear, transformer
 from effauto.execution.job import Job, versions
 from effauto.execution.meter import Meter, use_threads
+from effauto.execution.pace import Pace
 from effauto.method import Method
 from effauto.model.source import ModelSource, find_model
 from effauto.task.examples import Examples
@@ -28,6 +31,33 @@ def train(job: Job, methods: Mapping[str, Method], progress: Progress) -> Values
 
     Raises IllegalRecipe before anything runs, OutputError, and whatever a method raises.
     """
+    with opened(job, methods, Pace(progress)) as trial, counted(job.hardware) as energy:
+        values = trial.carry_out()
+    return values | energy.values
+
+
+@dataclass
+class Trial:
+    """A training that may begin."""
+
+    job: Job
+    composition: Composition
+    examples: Examples
+    context: Context
+
+    def carry_out(self) -> Values:
+        """Prepare the data and do what the model's family does with them."""
+        examples = self.examples
+        for method, setting in self.composition.steps:
+            examples = method.prepare(examples, setting, self.context)
+        self.context.examples = examples
+        family = linear if self.context.model.family == "linear" else transformer
+        return family(self.job, self.composition, examples, self.context)
+
+
+@contextmanager
+def opened(job: Job, methods: Mapping[str, Method], progress: Progress) -> Iterator[Trial]:
+    """Check the recipe and read the rows; its meter starts now, and its scratch folder goes."""
     source = find_model(job.model)
     composition = compose(job.recipe, methods, job.task, source.traits, job.hardware)
     composition.require_legal()
@@ -36,15 +66,9 @@ def train(job: Job, methods: Mapping[str, Method], progress: Progress) -> Values
     use_threads(job.hardware.threads)
     _import_packages(composition)
     work = _work_folder(job)
-    context = _context(job, source, composition, examples, work, progress)
-    carry_out = linear if source.traits.family == "linear" else transformer
     try:
-        with counted(job.hardware) as energy:
-            for method, setting in composition.steps:
-                examples = method.prepare(examples, setting, context)
-            context.examples = examples
-            values = carry_out(job, composition, examples, context)
-        return values | energy.values
+        context = _context(job, source, composition, examples, work, progress)
+        yield Trial(job, composition, examples, context)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,23 +94,48 @@ def by_gradient(
     batches = [
         list(training.batches(encoded, epoch, context.seed)) for epoch in range(training.epochs)
     ]
-    steps = sum(map(len, batches))
-    optimizer, schedule = _optimizer(model, training, steps)
-    trainable = [p for p in model.parameters() if p.requires_grad]
-    model.train()
+    descent = Descent(model, training, sum(map(len, batches)))
+    computed, to_compute = 0, _tokens(chain.from_iterable(batches), encoded, training)
     for moment, rows in _moments(batches):
         batch = collate(rows, encoded, examples, training, context)
         with context.counting("train", batch.tokens):
-            training.loss(model, batch).backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(trainable, 1.0)
-        optimizer.step()
-        schedule.step()
-        optimizer.zero_grad(set_to_none=True)
-        context.report("training", moment.step / steps)
+            descent.gradients(batch)
+        descent.update()
+        computed += batch.tokens
+        context.report("training", computed / to_compute)
         ended = [watch(model, moment) for watch in training.after_step]
         if any(ended):
             break
     return model.eval()
+
+
+class Descent:
+    """The steps of :func:`by_gradient`, one after the other, on a model that is set to training."""
+
+    def __init__(self, model: TaskModel, training: Training, steps: int) -> None:
+        self.model = model.train()
+        self.loss = training.loss
+        self.trainable = [p for p in model.parameters() if p.requires_grad]
+        self.optimizer, self.schedule = _optimizer(model, training, steps)
+
+    def gradients(self, batch: Batch) -> None:
+        """The forward and the backward pass."""
+        self.loss(self.model, batch).backward()  # type: ignore[no-untyped-call]
+
+    def update(self) -> None:
+        """Clip the gradients, use them, and free them."""
+        nn.utils.clip_grad_norm_(self.trainable, 1.0)
+        self.optimizer.step()
+        self.schedule.step()
+        self.optimizer.zero_grad(set_to_none=True)
+
+
+def _tokens(batches: Iterable[list[int]], encoded: Sequence[Pieces], training: Training) -> int:
+    """Word pieces that these batches will compute, padding counted."""
+    lengths = [padded_length(row.length) for row in encoded]
+    longest = max(lengths) if training.padding == "fixed" else 0
+    tokens = (len(rows) * (longest or max(lengths[row] for row in rows)) for rows in batches)
+    return sum(tokens) * len(encoded[0].sides)
 
 
 def _moments(batches: Sequence[Sequence[list[int]]]) -> Iterator[tuple[Moment, list[int]]]:

@@ -14,12 +14,17 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Sequence
-from typing import IO, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import IO, TYPE_CHECKING, Any
 
 from effauto.errors import EffautoError
-from effauto.execution.job import TRAIN, Job
+from effauto.execution.job import JUDGE, PILOT, TRACE, TRAIN, Job
 from effauto.execution.watch import Death, cause_of_death, watch
+
+if TYPE_CHECKING:
+    from effauto.plugins import Plugins
+
+Progress = Callable[[str, float], None]
 
 # A result must fit into a pipe (64 KiB), since it is read once its writer is gone.
 LONGEST_MESSAGE, LONGEST_TRACE = 2000, 6000
@@ -105,16 +110,44 @@ def _refusal(kind: str, message: str) -> dict[str, Any]:
 
 
 def _do(job: Job, answers: IO[str]) -> dict[str, Any]:
-    from effauto.execution.judge import judge
-    from effauto.execution.train import train
     from effauto.plugins import load_plugins
 
-    plugins = load_plugins(job.plugin_folders)
-    progress = _Progress(answers)
-    if job.action == TRAIN:
-        return {"values": train(job, plugins.methods(), progress)}
+    return _ACTIONS[job.action](job, load_plugins(job.plugin_folders), _Progress(answers))
+
+
+def _train(job: Job, plugins: Plugins, progress: Progress) -> dict[str, Any]:
+    from effauto.execution.train import train
+
+    return {"values": train(job, plugins.methods(), progress)}
+
+
+def _judge(job: Job, plugins: Plugins, progress: Progress) -> dict[str, Any]:
+    from effauto.execution.judge import judge
+
     figures = judge(job, plugins.methods, progress)
     return {"figures": {name: figure.to_json() for name, figure in figures.items()}}
+
+
+def _pilot(job: Job, plugins: Plugins, progress: Progress) -> dict[str, Any]:
+    from effauto.execution.pilot import pilot
+
+    return {"values": pilot(job, plugins.methods(), progress)}
+
+
+def _trace(job: Job, plugins: Plugins, progress: Progress) -> dict[str, Any]:
+    from effauto.execution.tracing import trace
+
+    progress("tracing", 0.0)
+    lengths = {name: job.details[name] for name in ("train_tokens", "request_tokens")}
+    return {"trace": trace(job, plugins.methods(), **lengths).to_json()}
+
+
+_ACTIONS: Mapping[str, Callable[[Job, Plugins, Progress], dict[str, Any]]] = {
+    TRAIN: _train,
+    JUDGE: _judge,
+    PILOT: _pilot,
+    TRACE: _trace,
+}
 
 
 class _Progress:

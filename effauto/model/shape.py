@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import re
-import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from effauto.errors import ModelError
+from effauto.model.numbers import count_numbers, counts_by_formula, tokenizer_bytes
 from effauto.traits import ModelTraits
 
 # What transformers' configs call the same thing.
@@ -22,8 +21,19 @@ _KEYS = {
     "vocabulary": ("vocab_size",),
     "max_tokens": ("max_position_embeddings", "n_positions"),
 }
+_DROPOUT = ("hidden_dropout_prob", "dropout", "resid_pdrop", "hidden_dropout")
+_ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop")
 _DECODERS = re.compile(r"CausalLM|LMHead|gpt|llama|mistral|qwen|opt|phi|gemma", re.IGNORECASE)
-_LAYER = re.compile(r"\.(\d+)\.")
+_FACTS = frozenset(
+    {
+        "transformer",
+        "pretrained",
+        "gradient_training",
+        "float_weights",
+        "dense_weights",
+        "eager_module",
+    }
+)
 
 
 def transformer_traits(name: str, folder: Path, config: Mapping[str, Any]) -> ModelTraits:
@@ -33,31 +43,39 @@ def transformer_traits(name: str, folder: Path, config: Mapping[str, Any]) -> Mo
     missing = [trait for trait, value in shape.items() if not value]
     if missing:
         raise ModelError(f"the config of {name} does not state its {', '.join(missing)}")
-    layers = int(shape["layers"])
-    embedding, layer = _counts(folder, layers) or _counts_by_formula(shape)
-    kind = "decoder" if _is_decoder(config) else "encoder"
-    facts = {
-        "transformer",
-        "pretrained",
-        kind,
-        "gradient_training",
-        "float_weights",
-        "dense_weights",
-        "eager_module",
-    }
+    layers, width, heads = int(shape["layers"]), int(shape["width"]), int(shape["heads"])
+    feedforward = int(shape["feedforward"])
+    counts = count_numbers(folder, layers) or counts_by_formula(shape)
+    head = int(config.get("head_dim") or width // heads)
+    keys = head * int(config.get("num_key_value_heads") or heads)
+    attention = head * heads
     return ModelTraits(
         name=name,
         family="transformer",
         layers=layers,
-        width=int(shape["width"]),
-        feedforward=int(shape["feedforward"]),
-        heads=int(shape["heads"]),
+        width=width,
+        feedforward=feedforward,
+        heads=heads,
         vocabulary=int(shape["vocabulary"]),
         max_tokens=_longest_input(folder, int(shape["max_tokens"])),
-        embedding_parameters=embedding,
-        layer_parameters=layer,
-        facts=frozenset(facts),
+        embedding_parameters=counts.outside,
+        layer_parameters=counts.layer,
+        facts=_FACTS | {"decoder" if _is_decoder(config) else "encoder"},
+        layer_vectors=counts.vectors,
+        layer_rows=counts.rows,
+        attention_width=attention,
+        key_width=keys,
+        # queries, keys, values, output, and the inner layer there and back, or a gate beside it
+        gated=counts.rows >= attention + 2 * keys + 2 * width + 2 * feedforward,
+        dropout=_stated(config, _DROPOUT),
+        attention_dropout=_stated(config, _ATTENTION_DROPOUT),
+        folder_bytes=counts.header_bytes + tokenizer_bytes(folder),
     )
+
+
+def _stated(config: Mapping[str, Any], keys: tuple[str, ...]) -> float:
+    """The first of these that the config states; what none states is not done."""
+    return float(next((config[key] for key in keys if config.get(key) is not None), 0.0))
 
 
 def _first(config: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
@@ -76,35 +94,3 @@ def _longest_input(folder: Path, positions: int) -> int:
         return min(positions, int(stated["max_seq_length"]))
     except (OSError, ValueError, KeyError, TypeError):
         return positions
-
-
-def _counts(folder: Path, layers: int) -> tuple[int, int] | None:
-    """Parameters outside the layers and in one layer, from the headers of safetensors files."""
-    outside = inside = 0
-    files = sorted(folder.glob("*.safetensors"))
-    for path in files:
-        for tensor, entry in _header(path).items():
-            if tensor == "__metadata__" or not entry["dtype"].startswith(("F", "BF")):
-                continue
-            count = math.prod(entry["shape"])
-            if _LAYER.search(tensor):
-                inside += count
-            elif not tensor.startswith(("pooler", "cls.", "lm_head", "classifier", "head.")):
-                outside += count
-    return (outside, inside // layers) if inside else None
-
-
-def _header(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            header: dict[str, Any] = json.loads(file.read(min(length, 2**27)))
-    except (OSError, ValueError, struct.error) as error:
-        raise ModelError(f"{path} is no whole safetensors file: {error}") from error
-    return header
-
-
-def _counts_by_formula(shape: Mapping[str, Any]) -> tuple[int, int]:
-    width, inner = int(shape["width"]), int(shape["feedforward"])
-    embedding = (int(shape["vocabulary"]) + int(shape["max_tokens"]) + 4) * width
-    return embedding, 4 * width * (width + 1) + 2 * width * inner + inner + 5 * width

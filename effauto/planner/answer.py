@@ -7,11 +7,12 @@ from types import MappingProxyType
 from typing import Any
 
 from effauto.cost import explain_infeasible
+from effauto.planner.accounts import ledger_of
 from effauto.planner.candidate import Candidate
 from effauto.planner.plan import Alternative, Plan, Status
 from effauto.planner.situation import Situation
 from effauto.recipe import Recipe
-from effauto.resources import Figures
+from effauto.resources import QUALITY, Figures
 
 NOTHING_SPENT: Mapping[str, Any] = MappingProxyType(
     {"trials": 0, "failed": 0, "seconds": 0.0, "energy": 0.0}
@@ -34,6 +35,9 @@ def answer(
     """The plan to take ``candidate``, with every setting of its methods spelt out."""
     request, task = situation.request, situation.task
     composition = situation.oracle.composition(candidate)
+    ledger = None
+    if infeasible is None:
+        ledger = ledger_of(situation, candidate, estimate, alternatives, search)
     return Plan(
         status=status,
         task=task.traits,
@@ -58,6 +62,7 @@ def answer(
         versions={method.name: method.version for method, _ in composition.steps},
         prices=request.prices,
         place=request.place,
+        ledger=ledger,
     )
 
 
@@ -69,10 +74,12 @@ def infeasible(
     search: Mapping[str, Any] = NOTHING_SPENT,
     notes: Sequence[str] = (),
 ) -> Plan:
-    """No answer: say which limits bind, and what the least relaxation would allow."""
+    """No answer: say which limits bind, and what the least relaxations would allow."""
     named = {candidate.described: candidate for candidate in candidates}
     figures = {name: candidates[candidate] for name, candidate in named.items()}
-    explained = explain_infeasible(figures, situation.budget)
+    quality = QUALITY + situation.task.metric
+    worth = {name: f[quality].value for name, f in figures.items() if quality in f}
+    explained = explain_infeasible(figures, situation.budget, worth)
     nearest = named[explained.nearest]
     return answer(
         situation,

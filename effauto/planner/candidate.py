@@ -60,7 +60,17 @@ class Oracle:
     def __post_init__(self) -> None:
         self._compositions: dict[str, Composition] = {}
         self._work: dict[str, Workload] = {}
-        self.corrections: Mapping[str, Mapping[str, Correction]] = {}
+        self._foretold: dict[tuple[str, float], dict[str, Figure]] = {}
+        self._corrections: Mapping[str, Mapping[str, Correction]] = {}
+
+    @property
+    def corrections(self) -> Mapping[str, Mapping[str, Correction]]:
+        return self._corrections
+
+    @corrections.setter
+    def corrections(self, learned: Mapping[str, Mapping[str, Correction]]) -> None:
+        self._corrections = learned
+        self._foretold.clear()
 
     @cached_property
     def untouched(self) -> dict[str, Workload]:
@@ -103,13 +113,29 @@ class Oracle:
         self, candidate: Candidate, share: float = 1.0, *, raw: bool = False
     ) -> dict[str, Figure]:
         """What the candidate costs, trained on a share of the rows; ``raw`` without corrections."""
+        if raw:
+            return self._estimate(candidate, share, {})
+        place = (candidate.key, share)
+        if place not in self._foretold:
+            self._foretold[place] = self._estimate(candidate, share, self._learned(candidate))
+        return dict(self._foretold[place])
+
+    def _estimate(
+        self, candidate: Candidate, share: float, corrections: Mapping[str, Correction]
+    ) -> dict[str, Figure]:
         return estimate(
             self.work(candidate).on_share(share),
             self.hardware,
             prices=self.prices,
             place=self.place,
-            corrections={} if raw else self.corrections.get(candidate.model, {}),
+            corrections=corrections,
         )
+
+    def _learned(self, candidate: Candidate) -> dict[str, Correction]:
+        """What is known of its model here, with the factors of its methods."""
+        methods = [step.method for step in candidate.recipe.steps]
+        learned = self.corrections.get(candidate.model, {})
+        return {resource: found.of_recipe(methods) for resource, found in learned.items()}
 
 
 def acts_before_trained(method: Method) -> bool:

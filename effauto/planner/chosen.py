@@ -9,6 +9,7 @@ from effauto.planner.answer import answer, infeasible
 from effauto.planner.candidate import Candidate
 from effauto.planner.instant import fits, foretell, instant
 from effauto.planner.plan import Alternative, Plan
+from effauto.planner.proxies import warnings
 from effauto.planner.results import Result, choose, front, latest
 from effauto.planner.situation import Situation
 from effauto.quantities import show
@@ -51,7 +52,10 @@ def chosen(
         fidelity=best.fidelity,
         alternatives=_alternatives(situation, results),
         search=search,
-        notes=_compared(results, best, metric),
+        notes=[
+            *_compared(results, best, metric),
+            *warnings(situation, best.candidate, pool),
+        ],
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from effauto.planner.answer import NOTHING_SPENT, answer, infeasible
 from effauto.planner.candidate import Candidate
 from effauto.planner.plan import Alternative, Plan
+from effauto.planner.proxies import warnings
 from effauto.planner.situation import Situation
 from effauto.resources import QUALITY, Figures
 
@@ -39,7 +40,7 @@ def instant(
         estimate=foretold[best],
         alternatives=[Alternative(c.model, c.recipe, foretold[c], 0.0) for c in others],
         search=search,
-        notes=[note],
+        notes=[note, *warnings(situation, best, pool)],
     )
 
 

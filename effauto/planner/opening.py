@@ -15,6 +15,16 @@ CHEAP_SHARE = 0.12
 TRAINED = ("design", "pretrain", "finetune")
 # Neither may be cheap for leaving many labels out.
 LABELS_KEPT = 0.9
+# What a method leaves as it is if it neither makes the network smaller nor freezes any of it.
+WHOLE = (
+    "layers",
+    "stored_layers",
+    "attention_width",
+    "feedforward",
+    "density",
+    "backward_depth",
+    "weight_gradients",
+)
 
 
 def opening(situation: Situation, pool: Sequence[Candidate]) -> list[Candidate]:
@@ -30,7 +40,7 @@ def opening(situation: Situation, pool: Sequence[Candidate]) -> list[Candidate]:
     first = list(map(Candidate, situation.oracle.models))
     for model in situation.oracle.models:
         ours = [c for c in allowed if c.model == model and _keeps_labels(situation, c)]
-        whole = [c for c in ours if _keeps_network(situation, c)]
+        whole = [c for c in ours if _trains_all(situation, c)]
         first += _simplest(situation, ours) + _swiftest(situation, whole)
         first += _swiftest(situation, ours)
     if prior.trials:
@@ -43,10 +53,11 @@ def _keeps_labels(situation: Situation, candidate: Candidate) -> bool:
     return labels >= LABELS_KEPT * situation.task.traits.examples
 
 
-def _keeps_network(situation: Situation, candidate: Candidate) -> bool:
-    """Whether all of the pretrained network is trained, as far as its quality is concerned."""
-    methods = situation.oracle.methods
-    return all(methods[step.method].stage != "design" for step in candidate.recipe.steps)
+def _trains_all(situation: Situation, candidate: Candidate) -> bool:
+    """Whether the network stays as deep, wide and dense as it was, and all of it is trained."""
+    oracle = situation.oracle
+    work, untouched = oracle.work(candidate), oracle.untouched[candidate.model]
+    return all(getattr(work, name) == getattr(untouched, name) for name in WHOLE)
 
 
 def _simplest(situation: Situation, allowed: Sequence[Candidate]) -> list[Candidate]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from effauto.budget import Budget
 from effauto.composition import Refusal
 from effauto.cost import Place, Prices
+from effauto.cost.ledger import Ledger, at_volume
 from effauto.machine import Hardware
 from effauto.recipe import Recipe
 from effauto.resources import Figures
@@ -42,7 +43,8 @@ class Plan:
 
     ``estimate`` is at full scale; ``measurement`` is the search's own, on a share ``fidelity`` of
     the data (empty for an instant plan). ``data`` says how to load the task again, ``prices`` and
-    ``place`` what money and carbon were reckoned with.
+    ``place`` what money and carbon were reckoned with. ``search`` is what the search spent;
+    ``ledger``, which only an answer has, is what the recipe costs by phase and by factor.
     """
 
     status: Status
@@ -68,6 +70,13 @@ class Plan:
     versions: Mapping[str, str] = field(default_factory=dict)
     prices: Prices = field(default_factory=Prices)
     place: Place = field(default_factory=Place)
+    ledger: Ledger | None = None
+
+    def with_requests(self, per_second: float) -> Plan:
+        """The same plan, its ledger telling what so many requests a second take."""
+        if self.ledger is None:
+            return self
+        return replace(self, ledger=at_volume(self.ledger, per_second))
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -93,6 +102,7 @@ class Plan:
             "ruled_out": [refusal.to_json() for refusal in self.ruled_out],
             "infeasible": self.infeasible,
             "search": dict(self.search),
+            "ledger": self.ledger and self.ledger.to_json(),
             "data": dict(self.data),
             "prices": asdict(self.prices),
             "place": asdict(self.place),

@@ -11,6 +11,7 @@ from typing import Any
 from effauto.budget import Budget
 from effauto.composition import Refusal
 from effauto.cost import Place, Prices
+from effauto.cost.ledger import Ledger
 from effauto.errors import EffautoError, OutputError, PlanError
 from effauto.execution.artefact import write_json
 from effauto.machine import Hardware
@@ -106,6 +107,7 @@ def _read(data: Mapping[str, Any]) -> Plan:
         versions={step["method"]: step.get("version", "") for step in data["recipe"]},
         prices=Prices(**data.get("prices", {})),
         place=_place(data.get("place", {})),
+        ledger=_ledger(data.get("ledger")),
     )
 
 
@@ -127,6 +129,10 @@ def _alternatives(data: Sequence[Mapping[str, Any]]) -> list[Alternative]:
 
 def _place(data: Mapping[str, Any]) -> Place:
     return Place(data.get("country"), tuple(data.get("pue", Place.pue)))
+
+
+def _ledger(data: Mapping[str, Any] | None) -> Ledger | None:
+    return None if data is None else Ledger.from_json(data)
 
 
 def _search(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from effauto.budget import Budget
 from effauto.composition import Refusal, compose
 from effauto.cost import estimate, learn_corrections
+from effauto.cost.corrections import Pair
 from effauto.errors import BudgetError, InputError
 from effauto.hardware import calibrate, machine
 from effauto.machine import Hardware
@@ -28,7 +29,7 @@ from effauto.workload import Workload
 # Earlier trials that are read, newest first: an instant plan must be instant.
 MOST_RECORDS = 200
 
-Pairs = dict[str, list[tuple[str, float, float]]]
+Pairs = dict[str, list[Pair]]
 
 
 @dataclass
@@ -69,8 +70,8 @@ class Situation:
             for step in candidate.recipe.steps
         }
 
-    def learn(self, model: str, pairs: Iterable[tuple[str, float, float]]) -> None:
-        """Correct estimates for ``model`` by (resource, foretold, measured) values."""
+    def learn(self, model: str, pairs: Iterable[Pair]) -> None:
+        """Correct estimates for ``model`` by what was measured of it."""
         self.pairs.setdefault(model, []).extend(pairs)
         self.oracle.corrections = {m: learn_corrections(found) for m, found in self.pairs.items()}
 
@@ -98,11 +99,12 @@ def understand(request: Request, plugins: Plugins, store: Store) -> Situation:
     methods = plugins.methods()
     oracle = Oracle(task.traits, models, methods, hardware, request.prices, request.place)
     usable, ruled_out = usable_methods(oracle)
-    records = _earlier(store)
+    records = earlier(store)
     prior = learn_prior(records, task.traits, task.fingerprint, methods)
     situation = Situation(request, task, oracle, plugins, usable, ruled_out, prior)
-    for model, pairs in _experience(records, oracle).items():
-        situation.learn(model, pairs)
+    for model, pairs in experience(records, methods, hardware).items():
+        if model in models:
+            situation.learn(model, pairs)
     return situation
 
 
@@ -116,30 +118,30 @@ def piece_counter(source: ModelSource) -> CountTokens | None:
     return lambda rows: count_pieces(folder, rows)
 
 
-def _earlier(store: Store) -> list[TrialRecord]:
+def earlier(store: Store) -> list[TrialRecord]:
+    """The newest finished trials."""
     from effauto.store.filters import Filter
     from effauto.store.query import trials
 
     return trials(store, Filter(state="finished"), limit=MOST_RECORDS)
 
 
-def _experience(records: Iterable[TrialRecord], oracle: Oracle) -> Pairs:
-    """Foretold and measured values of earlier trials on this machine, foretold anew."""
+def experience(
+    records: Iterable[TrialRecord], methods: Mapping[str, Method], hardware: Hardware
+) -> Pairs:
+    """By model, what was measured on this machine beside what is foretold of it today."""
     pairs: Pairs = {}
     for record in records:
-        if record.hardware != oracle.hardware.name or record.model.name not in oracle.models:
+        used = frozenset(step.method for step in record.recipe.steps)
+        if record.hardware != hardware.name or not used <= methods.keys():
             continue
-        if not all(step.method in oracle.methods for step in record.recipe.steps):
-            continue
-        composition = compose(
-            record.recipe, oracle.methods, record.task_traits, record.model, oracle.hardware
-        )
+        composition = compose(record.recipe, methods, record.task_traits, record.model, hardware)
         work = Workload.untouched(record.task_traits, record.model)
         for method, setting in composition.steps:
             work = method.cost(work, setting)
-        foretold = estimate(work.on_share(record.fidelity), oracle.hardware)
+        foretold = estimate(work.on_share(record.fidelity), hardware)
         pairs.setdefault(record.model.name, []).extend(
-            (name, figure.value, record.measured[name].value)
+            Pair(name, figure.value, record.measured[name].value, used)
             for name, figure in foretold.items()
             if name in record.measured and record.measured[name].tier == "measured"
         )

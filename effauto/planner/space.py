@@ -11,6 +11,8 @@ from ConfigSpace import (
     Configuration,
     ConfigurationSpace,
     EqualsCondition,
+    ForbiddenAndConjunction,
+    ForbiddenEqualsClause,
     InCondition,
     UniformFloatHyperparameter,
     UniformIntegerHyperparameter,
@@ -104,6 +106,14 @@ def _add_switch(
     homes = [m for m, known in usable.items() if any(method.name in known for method in offered)]
     if len(homes) < len(usable):
         space.add(InCondition(switch, model, homes))
+    for home in homes:
+        space.add(
+            ForbiddenAndConjunction(
+                ForbiddenEqualsClause(model, home), ForbiddenEqualsClause(switch, option)
+            )
+            for method, option in zip(offered, options, strict=True)
+            if method.name not in usable[home]
+        )
     for method, option in zip(offered, options, strict=True):
         for knob_name, knob in method.knobs.items():
             child = _hyperparameter(f"{method.name}.{knob_name}", knob)

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from effauto.budget import Budget
+from effauto.cost.corrections import Pair
 from effauto.planner.candidate import Candidate
 from effauto.planner.continuations import Continuations
 from effauto.planner.curves import Curves
@@ -93,10 +94,11 @@ class Strategy:
         self.continuations.learn(result)
         self._combined[_methods(result.candidate)] += 1
         self.curves.learn(self.results)
+        methods = frozenset(result.candidate.recipe.settings)
         self.situation.learn(
             result.candidate.model,
             [
-                (name, foretold.value, result.measured[name].value)
+                Pair(name, foretold.value, result.measured[name].value, methods)
                 for name, foretold in result.foretold.items()
                 if name in result.measured and result.measured[name].tier == "measured"
             ],

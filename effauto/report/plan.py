@@ -11,6 +11,7 @@ from effauto.planner.plan import Alternative, Plan
 from effauto.planner.prior import UNKNOWN
 from effauto.quantities import show
 from effauto.recipe import Recipe
+from effauto.report.ledger import print_ledger, summary
 from effauto.resources import QUALITY, Figure, Figures
 
 # What a reader wants first; the rest is in the JSON.
@@ -32,13 +33,15 @@ def print_plan(plan: Plan, console: Console | None = None) -> None:
     console = console or Console()
     console.print(Text(answer(plan), style="bold"))
     for step in plan.recipe.steps:
-        console.print(Text(f"  {step.method}{_setting(step.setting)}"))
+        console.print(Text(f"  {step.method}{setting(step.setting)}"))
     console.print(_figures(plan))
     if plan.infeasible:
         for sentence in plan.infeasible["reasons"]:
             console.print(Text(sentence))
     elif plan.alternatives:
         console.print(_alternatives(plan))
+    for sentence in summary(plan.ledger) if plan.ledger else ():
+        console.print(Text(sentence))
     for note in plan.notes:
         console.print(Text(f"Note: {note}", style="dim"))
     search = plan.search
@@ -50,9 +53,11 @@ def print_plan(plan: Plan, console: Console | None = None) -> None:
 
 
 def print_explanation(plan: Plan, console: Console | None = None) -> None:
-    """Print why the recipe has its order, and what was ruled out, beside the plan itself."""
+    """Print the plan, its ledger, why the recipe has its order, and what was ruled out."""
     console = console or Console()
     print_plan(plan, console)
+    if plan.ledger:
+        print_ledger(plan.ledger, console)
     for reason in plan.order:
         console.print(Text(f"Order: {reason}."))
     if plan.ruled_out:
@@ -85,8 +90,9 @@ def describe(model: str, recipe: Recipe) -> str:
     return f"{model} with {', '.join(methods)}"
 
 
-def _setting(setting: dict[str, str | int | float | bool]) -> str:
-    shown = [f"{k}={v:.3g}" if isinstance(v, float) else f"{k}={v}" for k, v in setting.items()]
+def setting(values: dict[str, str | int | float | bool]) -> str:
+    """The knobs of a step in brackets; nothing for one that has none."""
+    shown = [f"{k}={v:.3g}" if isinstance(v, float) else f"{k}={v}" for k, v in values.items()]
     return f" ({', '.join(shown)})" if shown else ""
 
 

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from effauto.lengths import Lengths
 from effauto.task.examples import Examples
 from effauto.task.rows import normalised
 from effauto.traits import TaskTraits
@@ -40,6 +41,7 @@ def measure(
         tokens_max=counts[-1],
         duplicate_share=1 - len(distinct) / len(train),
         majority_share=max(labels.values()) / labels.total(),
+        length_counts=Lengths.of(counts).counts if count_tokens else (),
     )
 
 

@@ -60,6 +60,8 @@ class BiEncoder(Method):
             request_tokens=UNEVENNESS * work.request_tokens + SECOND_INPUT,
             train_tokens=work.train_tokens + SECOND_INPUT,
             longest_tokens=work.longest_tokens + SECOND_INPUT,
+            even_tokens=work.even_tokens + SECOND_INPUT if work.even_tokens else 0.0,
+            inputs=2.0,
             head_parameters=work.head_parameters + added,
             trainable_parameters=work.trainable_parameters + added,
         )

@@ -11,10 +11,8 @@ from effauto import BASELINE, Evidence, Float, Int, Method, Setting, Workload, h
 if TYPE_CHECKING:
     from effauto import Context, TaskModel, Training
 
-# Numbers kept for the backward pass (units of width, a token, a layer) when no weight but biases
-# gets a gradient: a block's input, both norms' inputs, queries, keys, values, attention's output
-# and the inner layer before its activation.
-ACTIVATIONS = 10.0
+# A layer that computes its activations anew keeps fewer than these widths a token.
+FEWEST_UNITS = 9.0
 
 
 class BitFit(Method):
@@ -54,7 +52,10 @@ class BitFit(Method):
             forward_passes=setting["epochs"],
             backward_passes=setting["epochs"],
             weight_gradients=0.0,
-            activation_units=min(work.activation_units, ACTIVATIONS),
+            activation_units=max(
+                min(work.activation_units, FEWEST_UNITS),
+                work.activation_units - _not_kept(work),
+            ),
             trainable_parameters=biases + work.head_parameters,
         )
 
@@ -65,6 +66,12 @@ class BitFit(Method):
 
     def train(self, training: Training, setting: Setting, context: Context) -> Training:
         return replace(training, epochs=setting["epochs"], learning_rate=setting["learning_rate"])
+
+
+def _not_kept(work: Workload) -> float:
+    """Widths a token that only gradients of weights need: the inputs of the products."""
+    context = 1.0 if work.pair_numbers else 0.0  # kept by kernels that make the scores anew
+    return 2.0 + context + work.feedforward / max(1.0, work.width)
 
 
 @hookimpl

@@ -56,15 +56,24 @@ class Distillation(Method):
         deeper = work.full_layers / max(1.0, work.layers)
         passed = BASELINE.epochs * work.examples * work.train_tokens
         layers = work.layer_parameters * work.full_layers
-        frozen = max(0.0, 1.0 - work.weight_gradients) * layers
+        frozen = max(0.0, 1.0 - work.weight_gradients) * work.layer_matrices * work.full_layers
         teacher = layers + work.embedding_parameters + work.head_parameters
+        forward = work.forward_passes + (BASELINE.epochs + 1) * deeper
+        backward = work.backward_passes + BASELINE.epochs * deeper
+        own = work.backward_passes / backward if backward else 0.0
         return replace(
             work,
-            forward_passes=work.forward_passes + (BASELINE.epochs + 1) * deeper,
-            backward_passes=work.backward_passes + BASELINE.epochs * deeper,
+            forward_passes=forward,
+            backward_passes=backward,
+            # of these passes only the student's have adapters and are spared anything
+            adapter_parameters=work.adapter_parameters * own,
+            spared_flops=work.spared_flops * own,
+            spared_pair_flops=work.spared_pair_flops * own,
             # what the student leaves frozen gets gradients in the teacher
             extra_train_flops=work.extra_train_flops + 2.0 * frozen * passed,
-            activation_units=(8.0 + 2.0 * work.feedforward / work.width) * deeper,
+            activation_units=work.full_activation_units * deeper,
+            mask_units=work.mask_units * deeper,
+            pair_numbers=work.pair_numbers * deeper,
             trainable_parameters=max(work.trainable_parameters, teacher),
             optimizer_bytes=TEACHER_BYTES,
         )

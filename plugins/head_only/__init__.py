@@ -12,8 +12,6 @@ from effauto import Choice, Evidence, Float, Method, Setting, Workload, hookimpl
 if TYPE_CHECKING:
     from effauto import Context, Training
 
-# Rows are embedded sorted by length; rounding up to a multiple of 8 adds 3.5 word pieces.
-ROUNDING = 4.0
 # Single-core seconds of the solvers, measured on 384 features: for a row times a weight in one
 # of the logistic solver's 60 passes, or one of the 16 penalties that ridge tries; and for a row
 # times a square of features.
@@ -50,12 +48,13 @@ class HeadOnly(Method):
     )
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
-        mean = min(work.request_tokens, work.train_tokens)
+        batches = work.examples / max(1.0, work.batch_size)
         passes = SOLVER_PASSES[setting["solver"]] * work.head_parameters * SOLVE_SECONDS
         solving = work.examples * (passes + work.width**2 * GRAM_SECONDS)
         return replace(
             work,
-            train_tokens=min(work.train_tokens, mean + ROUNDING),
+            train_tokens=work.grouped(batches),
+            unevenness=work.own_unevenness if batches > 1 else work.unevenness,
             forward_passes=1.0,
             backward_passes=0.0,
             backward_depth=0.0,

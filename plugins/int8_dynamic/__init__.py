@@ -12,11 +12,10 @@ if TYPE_CHECKING:
     from effauto import Context, TaskModel
 
 
-# Beside eight bits: a float32 scale for each row and, in float32 still, biases and norms (their
-# shares of a layer, times width), and the tables of positions and segments (of a BERT's).
+# Where the rows of a layer are not known: beside eight bits a scale for each, and, in float32
+# still, biases and norms; their share of a BERT's layer, times its width.
 LAYER_REST = 50.0
-EMBEDDING_REST = 0.4
-SCALE_BITS = 32.0
+FLOAT_BITS = 32.0
 
 
 class Int8Dynamic(Method):
@@ -58,12 +57,10 @@ class Int8Dynamic(Method):
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
         """While serving, the layers are there twice: as saved, and packed for the processor."""
-        width = max(1.0, work.width)
-        embedding = 8.0 + SCALE_BITS / width + EMBEDDING_REST
         return replace(
             work,
-            layer_bits=8.0 + LAYER_REST / width,
-            embedding_bits=embedding if setting["embeddings"] else work.embedding_bits,
+            layer_bits=_layer_bits(work),
+            embedding_bits=_table_bits(work) if setting["embeddings"] else work.embedding_bits,
             runtime_bytes=work.runtime_bytes + work.layers * work.layer_parameters,
             compute="int8",
         )
@@ -77,6 +74,23 @@ class Int8Dynamic(Method):
         from .quantize import quantize, unfilled
 
         return quantize(model, setting["embeddings"], unfilled)
+
+
+def _layer_bits(work: Workload) -> float:
+    """Bits a number: a row has a scale and a bias, which is made where there was none."""
+    if not work.layer_rows:
+        return 8.0 + LAYER_REST / max(1.0, work.width)
+    biases = 0.0 if work.layer_vectors >= work.layer_rows else work.layer_rows
+    floats = work.layer_vectors + work.layer_rows + biases
+    bits = 8.0 * work.layer_matrices + FLOAT_BITS * floats
+    return bits / max(1.0, work.layer_parameters)
+
+
+def _table_bits(work: Workload) -> float:
+    """Bits a number: the table of words has a scale a row; positions and norms stay as they are."""
+    words = min(work.vocabulary * work.width, work.embedding_parameters)
+    floats = work.vocabulary + work.embedding_parameters - words
+    return (8.0 * words + FLOAT_BITS * floats) / max(1.0, work.embedding_parameters)
 
 
 @hookimpl

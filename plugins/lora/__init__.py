@@ -22,9 +22,8 @@ from effauto import (
 if TYPE_CHECKING:
     from effauto import Context, TaskModel, Training
 
-# Numbers kept for the backward pass (units of width, a token, a layer) with adapters in the
-# attention: what input gradients need, and the adapters' input.
-ATTENTION_ACTIVATIONS = 11.0
+# A layer that computes its activations anew keeps fewer than these widths a token.
+FEWEST_UNITS = 9.0
 
 PAPER = "Hu et al. 2022, https://arxiv.org/abs/2106.09685"
 CHECKED = "the abstract was found by a search and read; not measured here"
@@ -36,6 +35,8 @@ class Lora(Method):
     stage = "finetune"
     slot = "adaptation"
     requires = frozenset({"transformer", "pretrained", "gradient_training", "float_weights"})
+    forbids = frozenset({"factored_layers"})
+    provides = frozenset({"merged_weights"})
     needs = Needs(packages={"peft": "lora"})
     knobs = {
         "targets": Choice(("attention", "all-linear"), default="attention"),
@@ -55,24 +56,33 @@ class Lora(Method):
     )
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
-        """An adapter of a matrix d × e has rank · (d + e) numbers, read and written as weights."""
+        """An adapter of a matrix d × e has rank · (d + e) numbers, read and written as weights.
+
+        What is below the first layer is not trained, so its inputs need no gradient, nor its keys,
+        unless they have adapters.
+        """
         everywhere = setting["targets"] == "all-linear"
-        widths = 4 * work.width  # query and value, each from width to width
-        if everywhere:  # key and output too, and both matrices of the inner layer
-            widths = 8 * work.width + 2 * (work.width + work.feedforward)
-        adapters = work.layers * setting["rank"] * widths
-        read = work.examples * setting["epochs"] * work.train_tokens
+        rank, width = setting["rank"], work.width
+        ends = 2 * width + work.attention_width + work.key_width  # of queries and values
+        if everywhere:  # keys and output too, and all matrices of the inner layer
+            ends = 2 * ends + work.inner_matrices * (width + work.feedforward)
+        adapters = work.layers * rank * ends
+        projected = 3 if everywhere else 2
         return replace(
             work,
             forward_passes=setting["epochs"],
             backward_passes=setting["epochs"],
             weight_gradients=0.0,
-            activation_units=work.activation_units
-            if everywhere
-            else min(work.activation_units, ATTENTION_ACTIVATIONS),
+            activation_units=max(
+                min(work.activation_units, FEWEST_UNITS),
+                work.activation_units - _not_kept(work, everywhere),
+            ),
             trainable_parameters=adapters + work.head_parameters,
-            # forward, and backward to inputs and to the adapters themselves
-            extra_train_flops=work.extra_train_flops + 3 * 2 * adapters * read,
+            adapter_parameters=adapters,
+            spared_flops=2 * (work.projections + projected * rank * width),
+            spared_pair_flops=0.0
+            if everywhere or not work.pair_numbers
+            else 2 * work.attention_width,
         )
 
     def build(self, model: TaskModel, setting: Setting, context: Context) -> TaskModel:
@@ -87,6 +97,16 @@ class Lora(Method):
         from .adapters import merge_adapters
 
         return merge_adapters(model)
+
+
+def _not_kept(work: Workload, everywhere: bool) -> float:
+    """Widths a token that only gradients of weights without adapters need."""
+    gated = work.inner_matrices == 3
+    norms = 2.0 if gated else 0.0
+    if everywhere:
+        return norms
+    context = 1.0 if work.pair_numbers else 0.0  # kept by kernels that make the scores anew
+    return norms + context + 1.0 + work.feedforward / max(1.0, work.width)
 
 
 @hookimpl

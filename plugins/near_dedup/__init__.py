@@ -20,7 +20,7 @@ class NearDedup(Method):
     name = "near-dedup"
     summary = "Drop repeated and nearly repeated training rows."
     stage = "data"
-    before = ("subset",)
+    before = ("subset", "filter")
     needs = Needs(packages={"datasketch": "dedup"})
     knobs = {
         "threshold": Float(0.5, 1.0, default=0.8),

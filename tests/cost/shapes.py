@@ -23,6 +23,8 @@ def encoder(layers: int = 6, width: int = 384, vocabulary: int = 30522) -> Model
         embedding_parameters=(vocabulary + 512 + 2 + 2) * width,
         layer_parameters=layer,
         facts=frozenset(),
+        layer_vectors=9 * width + inner,
+        layer_rows=5 * width + inner,
     )
 
 

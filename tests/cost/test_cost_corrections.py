@@ -2,6 +2,7 @@
 
 import json
 import math
+import random
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 from shapes import LAPTOP, WORK
 
 from effauto.cost import Correction, estimate, learn_corrections
-from effauto.cost.corrections import LEAST_SPREAD
+from effauto.cost.corrections import LEAST_PAIRS, LEAST_SPREAD, Pair
+from effauto.cost.ranges import Range
 
 positive = st.floats(1e-6, 1e12)
 pairs = st.tuples(st.sampled_from(["train.time", "model.size"]), positive, positive)
@@ -29,6 +31,54 @@ def test_many_pairs_are_believed_and_narrow_the_range():
     assert corrected.tier == "corrected"
     assert corrected.high / corrected.low < raw.high / raw.low
     assert corrected.high / corrected.value >= math.exp(LEAST_SPREAD * 0.99)
+
+
+def test_too_few_pairs_leave_the_range_as_foretold():
+    raw = Range(2.0, 4.0, 12.0)
+    few = [("train.time", 1.0, 2.0)] * (LEAST_PAIRS - 1)
+    corrected = learn_corrections(few)["train.time"].of(raw)
+    assert corrected.high / corrected.low == pytest.approx(raw.high / raw.low)
+    enough = learn_corrections([*few, few[0]])["train.time"].of(raw)
+    assert enough.high / enough.low < raw.high / raw.low
+
+
+def test_the_range_covers_new_trials_like_the_old():
+    draw = random.Random(0)
+    inside = total = 0
+    for _ in range(300):
+        ratios = [math.exp(draw.gauss(0.3, 0.4)) for _ in range(31)]
+        *old, new = [("train.time", 1.0, ratio) for ratio in ratios]
+        found = learn_corrections(old)["train.time"].of(Range(1.0, 1.0, 1.0))
+        inside += found.low <= new[2] <= found.high
+        total += 1
+    assert 0.73 < inside / total < 0.9
+
+
+def test_a_method_has_a_factor_of_its_own_beside_the_machines():
+    plain = [Pair("train.time", 1.0, 2.0) for _ in range(300)]
+    slower = [Pair("train.time", 1.0, 6.0, frozenset({"slow"})) for _ in range(200)]
+    learned = learn_corrections([*plain, *slower])["train.time"]
+    assert learned.factor == pytest.approx(2.0, rel=0.1)
+    assert learned.of_recipe(["slow"]).factor == pytest.approx(6.0, rel=0.2)
+    assert learned.of_recipe([]) == learned
+    once = learn_corrections([*plain, slower[0]])["train.time"]
+    assert 2.0 < once.of_recipe(["slow"]).factor < 3.0
+
+
+def test_methods_that_come_together_share_what_is_left():
+    both = frozenset({"a", "b"})
+    plain = [Pair("train.time", 1.0, 1.0) for _ in range(400)]
+    learned = learn_corrections([*plain, *[Pair("train.time", 1.0, 4.0, both)] * 300])["train.time"]
+    assert learned.of_recipe(both).factor == pytest.approx(4.0, rel=0.2)
+
+
+def test_a_recipe_with_an_unseen_method_keeps_the_wider_range():
+    learned = learn_corrections([("train.time", 1.0, 2.0)] * 300)["train.time"]
+    raw = Range(0.5, 1.0, 3.0)
+    seen, unseen = learned.of(raw), learned.of_recipe(["new"]).of(raw)
+    assert unseen.value == seen.value
+    assert unseen.low < seen.low
+    assert unseen.high > seen.high
 
 
 def test_scattered_pairs_widen_the_range():

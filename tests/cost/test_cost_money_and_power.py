@@ -1,21 +1,25 @@
 """Prices are one currency's; carbon says where its intensity is from."""
 
 import contextlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shapes import LAPTOP, WORK
+from shapes import LAPTOP, T4, WORK
 
 from effauto.budget import parse_budget
 from effauto.cost import Place, Prices, estimate, parse_prices
-from effauto.cost.energy import grids
+from effauto.cost.energy import grids, spent
+from effauto.cost.ranges import Range
 from effauto.errors import BudgetError, InputError
+from effauto.machine import Rate
 
 
 def test_prices_are_read():
     prices = parse_prices(["0.5EUR/hour", " .30 EUR / kWh", "0.02EUR/label"])
     assert prices == Prices(hour=0.5, kwh=0.3, label=0.02, currency="EUR")
+    assert parse_prices(["0.02USD/GB-month"]) == Prices(gb_month=0.02, currency="USD")
     assert parse_prices([]) == Prices()
 
 
@@ -26,6 +30,7 @@ def test_prices_are_read():
         (["0.5EUR/day"], "is no price"),
         (["-1EUR/hour"], "is no price"),
         (["1e3EUR/hour"], "is no price"),
+        (["1EUR/GB"], "is no price"),
         (["1XYZ/hour"], "the currencies are EUR"),
         (["1EUR/hour", "1USD/kWh"], "EUR and USD"),
         (["1EUR/hour", "2EUR/h"], "two prices for one hour"),
@@ -69,6 +74,49 @@ def test_energy_is_power_times_time():
     assert "model" in figures["train.energy"].note
 
 
+def test_storage_is_paid_by_the_size_and_the_month():
+    prices = parse_prices(["0.02EUR/GB-month"])
+    assert prices.of_storage(Range(1e9, 2e9, 4e9)) == Range(0.02, 0.04, 0.08)
+
+
+def test_modelled_energy_names_its_assumptions():
+    desk = replace(LAPTOP, origin="detected", threads=2, memory_bytes=8 << 30, watts=Rate(9, 4, 27))
+    note = estimate(WORK, desk)["train.energy"].note
+    assert note == (
+        "modelled: 9 W (4 to 27), from 2 busy threads at 2 to 12 W, 0% to all of 8GiB at "
+        "0.3725 W/GB; there is no power counter here"
+    )
+    assert LAPTOP.sources["watts"] in estimate(WORK, LAPTOP)["train.energy"].note
+
+
+def test_a_counter_is_believed_and_what_it_leaves_out_is_modelled():
+    energy, tier, note = spent({"counter.RAPL": 50.0}, 10.0, LAPTOP)
+    memory = 0.3725 * LAPTOP.memory_bytes / 1e9
+    assert (energy.low, tier) == (50.0, "measured")
+    assert energy.high == pytest.approx(50.0 + 10 * memory)
+    assert note.startswith("counter: RAPL 50J")
+    assert "modelled: 0% to all of" in note
+    beside_a_gpu, _, note = spent({"counter.NVML": 50.0}, 10.0, T4)
+    assert beside_a_gpu.low == pytest.approx(50.0 + 10 * 2.0 * T4.threads)
+    assert "busy threads" in note
+
+
+def test_a_phase_too_short_for_its_counter_is_never_nothing():
+    energy, tier, note = spent({"counter.NVML": 0.0}, 0.5, T4)
+    assert 0 < energy.low < energy.value
+    assert tier == "calibrated"
+    assert note.startswith("modelled: ")
+    assert note.endswith("too short a phase for NVML")
+
+
+def test_the_building_takes_its_share():
+    own = estimate(WORK, LAPTOP, place=Place("DEU"))["train.carbon"]
+    rented = estimate(WORK, LAPTOP, place=Place("DEU", (1.5, 1.5, 1.5)))["train.carbon"]
+    assert rented.value == pytest.approx(1.5 * own.value)
+    assert own.note.endswith("PUE 1 (a machine of one's own)")
+    assert rented.note.endswith("PUE 1.5")
+
+
 def test_carbon_follows_the_country():
     france = estimate(WORK, LAPTOP, place=Place("FRA"))["train.carbon"]
     poland = estimate(WORK, LAPTOP, place=Place("POL"))["train.carbon"]
@@ -79,7 +127,12 @@ def test_carbon_follows_the_country():
 
 
 def test_the_table_of_countries_is_sane():
-    assert len(grids()) >= 40
+    union = (
+        "AUT BEL BGR HRV CYP CZE DNK EST FIN FRA DEU GRC HUN IRL ITA LVA LTU LUX MLT NLD POL PRT "
+        "ROU SVK SVN ESP SWE"
+    )
+    elsewhere = "USA GBR CHE JPN CHN IND"  # whose currencies prices may be in
+    assert set(f"{union} {elsewhere}".split()) <= set(grids())
     for code, grid in grids().items():
         assert len(code) == 3
         assert 10 < grid.grams_per_kwh < 1300

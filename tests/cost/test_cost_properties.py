@@ -126,7 +126,7 @@ def test_zeros_are_packed_only_where_that_is_smaller():
     dense = estimate(WORK, LAPTOP)["model.size"].value
     barely = estimate(replace(WORK, density=0.99), LAPTOP)["model.size"].value
     half = estimate(replace(WORK, density=0.5), LAPTOP)["model.size"].value
-    layers = WORK.layers * WORK.layer_parameters
+    layers = WORK.layers * WORK.layer_matrices
     assert barely == dense
     assert dense - half == pytest.approx(layers * (32 - 17) / 8)
 

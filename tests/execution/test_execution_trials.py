@@ -126,12 +126,6 @@ def test_energy_carbon_and_money_follow_from_time():
     assert "train.cost" not in training_figures(values, HARDWARE, Place(), parse_prices([]))
 
 
-def test_a_counter_of_energy_is_believed():
-    values = {"train.time": 3600.0, "train.labels": 10.0, "train.energy": 5.0}
-    figures = training_figures(values, HARDWARE, Place(), parse_prices([]))
-    assert (figures["train.energy"].value, figures["train.energy"].tier) == (5.0, "measured")
-
-
 def test_a_job_survives_json_both_ways(job):
     asked = replace(job(), details={"fingerprint": "f00d"}, time_limit=3.0)
     assert type(asked).from_json(asked.to_json()) == asked

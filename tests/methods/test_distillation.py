@@ -117,5 +117,5 @@ def test_the_cost_is_that_of_student_and_teacher(work):
     assert cost.extra_train_flops == 0
     frozen = METHOD.cost(replace(smaller, weight_gradients=0.0), {})
     read = 3 * work.examples * work.train_tokens
-    assert frozen.extra_train_flops == 2 * work.layers * work.layer_parameters * read
+    assert frozen.extra_train_flops == 2 * work.layers * work.layer_matrices * read
     assert (cost.layers, cost.request_tokens) == (smaller.layers, work.request_tokens)

@@ -16,6 +16,7 @@ from samples import ARTEFACT, FORETOLD, RECIPE, SITUATION, finished, measured
 from effauto.cli.results import results
 from effauto.errors import BudgetError, EffautoError, InputError, StoreError
 from effauto.recipe import Recipe
+from effauto.resources import exactly
 from effauto.store import open_store
 
 Command = Callable[..., Result]
@@ -28,7 +29,8 @@ def run(tmp_path: Path) -> Command:
     store = open_store(path)
     finished(store, Recipe(), quality=0.8, latency=0.002, task="[red]mail[/red]\x1b[2J")
     number = store.begin_trial(RECIPE, SITUATION, purpose="run", seed=4, foretold=FORETOLD)
-    store.finish_trial(number, measured(), [ARTEFACT])
+    took = {"train.time": exactly(40.0, "s")}
+    store.finish_trial(number, measured(**took), [ARTEFACT])
     failed = store.begin_trial(RECIPE, SITUATION, purpose="search", seed=5, fidelity=0.25)
     store.fail_trial(failed, "It needed more memory than it may use.")
     store.close()
@@ -47,7 +49,7 @@ def test_json_is_a_list_of_trials_with_units(run: Command) -> None:
     assert [trial["id"] for trial in answer] == ["3", "2", "1"]
     trial = answer[1]
     assert trial["recipe"] == RECIPE.to_json()
-    assert trial["task"] | SITUATION.task.to_json() == trial["task"]
+    assert trial["task"].items() >= json.loads(json.dumps(SITUATION.task.to_json())).items()
     assert trial["measurement"]["inference.latency"].items() >= {
         ("value", 0.004),
         ("unit", "s"),
@@ -140,3 +142,29 @@ def test_bad_input(
 ) -> None:
     with pytest.raises(error, match=sentence):
         run(*arguments)
+
+
+def test_accuracy_puts_what_was_foretold_beside_what_was_measured(run: Command) -> None:
+    (found,) = json.loads(run("accuracy", "--format", "json").stdout)
+    assert found.items() >= {("resource", "train.time"), ("group", "all"), ("trials", 1)}
+    assert found["mape"] == pytest.approx(0.25)  # 30 s were foretold, 40 s measured
+    assert found["bias"] == pytest.approx(-0.25)
+    assert found["coverage"] == 1.0
+    assert found["worst"] == ["2"]
+
+
+def test_accuracy_is_told_by_method_and_by_machine(run: Command) -> None:
+    table = run("accuracy", "--by", "method").stdout
+    assert max(map(len, table.splitlines())) <= 80
+    assert "squeeze" in table
+    rows = list(
+        csv.DictReader(io.StringIO(run("accuracy", "--by", "method", "--format", "csv").stdout))
+    )
+    assert [row["group"] for row in rows] == ["shrink", "squeeze"]
+    assert "desk" in run("accuracy", "--by", "machine").stdout
+
+
+def test_accuracy_of_nothing_says_so(run: Command) -> None:
+    assert "No trial has both" in run("accuracy", "--resource", "model.size").stdout
+    with pytest.raises(BudgetError, match="is no resource"):
+        run("accuracy", "--resource", "speed")

@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_leaves
 
 from effauto.cost.trace import Counted
 from effauto.execution.meter import flop_counter
-from effauto.hardware.products import Product
+from effauto.hardware.products import SAMPLES, Product
 
 # Operators, by how their names begin, whose time is a matter of the numbers they touch.
 _KINDS = {
@@ -38,17 +38,18 @@ _KINDS = {
     "gather": "copy",
 }
 _READS_FEW = ("embedding", "index", "gather")  # of a large table
-_NO_WORK = ("prim", "profiler")
+_NO_CALLS = ("prim", "profiler")
+_NO_WORK = ("unsafe_view", "empty", "scalar_tensor", "local_scalar_dense")
 
 
-class Recorder(TorchDispatchMode):
+class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """A mode in which tensors are watched: enter it within FakeTensorMode, or on real tensors.
 
     Bytes are those of storages, from when they are first seen until they are freed.
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.peak_bytes = self._bytes = 0
         self._held: dict[int, weakref.ref[Any]] = {}
         self._kind = ""
@@ -108,7 +109,7 @@ class Recorder(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
-        if func.namespace not in _NO_WORK:
+        if func.namespace not in _NO_CALLS:
             made = [leaf for leaf in tree_leaves(out) if isinstance(leaf, Tensor)]
             self._count(func, args, made)
             self.hold(made)
@@ -120,12 +121,14 @@ class Recorder(TorchDispatchMode):
         product = product_of(name, args)
         if product is not None:
             self._products[product] += 1
-        elif not func.is_view:
+        elif not func.is_view and not name.startswith(_NO_WORK):
             self._numbers[self._kind or _kind(name)] += _numbers(name, args, made)
 
 
 def _kind(name: str) -> str:
-    return next((kind for start, kind in _KINDS.items() if name.startswith(start)), "pointwise")
+    kind = next((kind for start, kind in _KINDS.items() if name.startswith(start)), "pointwise")
+    backward = f"{kind}_backward"
+    return backward if "backward" in name and backward in SAMPLES else kind
 
 
 def _numbers(name: str, args: Any, made: list[Tensor]) -> int:
@@ -145,7 +148,7 @@ def product_of(name: str, args: Any) -> Product | None:
         return Product(name, 1, a.shape[0], a.shape[1], b.shape[1], _dtype(a))
     if name in ("bmm", "baddbmm"):
         a, b = args[-2:] if name == "bmm" else args[1:3]
-        return Product("bmm", *a.shape, b.shape[2], _dtype(a))
+        return Product("bmm", a.shape[0], a.shape[1], a.shape[2], b.shape[2], _dtype(a))
     if name in (_ATTENTION, f"{_ATTENTION}_backward"):
         kind = "attention" if name == _ATTENTION else "attention_backward"
         q, k = args[:2] if name == _ATTENTION else args[1:3]
