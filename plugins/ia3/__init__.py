@@ -20,7 +20,7 @@ class IA3(Method):
     requires = frozenset({"transformer", "pretrained", "gradient_training", "float_weights"})
     forbids = frozenset({"factored_layers"})
     provides = frozenset({"merged_weights"})
-    needs = Needs(packages={"peft": "peft>=0.14"})
+    needs = Needs(packages={"peft": "peft"})
     knobs = {
         "epochs": Int(1, 10, default=2 * BASELINE.epochs),
         "learning_rate": Float(1e-3, 5e-2, default=1e-2, log=True),

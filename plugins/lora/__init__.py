@@ -37,7 +37,7 @@ class Lora(Method):
     requires = frozenset({"transformer", "pretrained", "gradient_training", "float_weights"})
     forbids = frozenset({"factored_layers"})
     provides = frozenset({"merged_weights"})
-    needs = Needs(packages={"peft": "lora"})
+    needs = Needs(packages={"peft": "peft"})
     knobs = {
         "targets": Choice(("attention", "all-linear"), default="attention"),
         "rank": Int(1, 64, default=8, log=True),

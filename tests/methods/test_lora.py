@@ -10,7 +10,7 @@ from torch import nn
 
 from effauto import EffautoError, TaskModel, Training
 
-pytest.importorskip("peft", reason="lora needs the extra lora")
+pytest.importorskip("peft", reason="lora needs the extra peft")
 plugin = pytest.importorskip("effauto.bundled.lora", reason="this plugin is not here")
 METHOD = plugin.Lora()
 ATTENTION = {"targets": "attention", "rank": 4, "scale": 2.0, "epochs": 1, "learning_rate": 1e-2}
