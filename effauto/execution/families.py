@@ -94,7 +94,7 @@ def _request_operations(model: TaskModel, context: Context) -> float:
     median = sorted(encoded, key=lambda row: row.length)[len(encoded) // 2]
     arrays = context.pad([median])
     inputs = {name: torch.from_numpy(array).to(context.device) for name, array in arrays.items()}
-    with torch.inference_mode(), flop_counter() as counter:
+    with torch.no_grad(), flop_counter() as counter:
         model.eval()(**inputs)
     return float(counter.get_total_flops())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -29,6 +30,9 @@ ROWS = 5_000
 SOLVE_SECONDS = 60 * 1e-10
 # Small operators of an exit: pooling, product, entropy; and of a pass and of a layer.
 EXIT_CALLS, PASS_CALLS, LAYER_CALLS = 20.0, 150.0, 140.0
+# How soon requests leave as the threshold rises: fitted to a six-layer encoder, fine-tuned on 1,000
+# questions of six kinds and on 800 film reviews, where depths came out within a fifth.
+STEEPNESS = 3.3
 
 
 class EarlyExit(Method):
@@ -39,7 +43,7 @@ class EarlyExit(Method):
     removes = frozenset({"eager_module"})
     before = ("runtime",)  # which may compile the model: how deep it goes depends on its input
     knobs = {
-        "threshold": Float(0.0, 0.9, default=0.3),
+        "threshold": Float(0.0, 0.7, default=0.1),
         "every": Int(1, 3, default=1),
     }
     references = (
@@ -66,7 +70,8 @@ class EarlyExit(Method):
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
         """One more pass over the rows, a solution for each exit, and the heads beside the model."""
-        exits = float(len(exit_places(round(work.layers), setting["every"])))
+        layers, every = round(work.layers), setting["every"]
+        exits = float(len(exit_places(layers, every)))
         rows = min(work.examples, ROWS)
         calls = PASS_CALLS + LAYER_CALLS * work.layers
         return replace(
@@ -74,7 +79,7 @@ class EarlyExit(Method):
             forward_passes=work.forward_passes + rows / max(1.0, work.examples),
             host_seconds=work.host_seconds + exits * rows * work.head_parameters * SOLVE_SECONDS,
             head_parameters=work.head_parameters * (1.0 + exits),
-            request_depth=work.request_depth * depth(exits, setting["threshold"]),
+            request_depth=work.request_depth * depth(layers, every, setting["threshold"]),
             dispatches=work.dispatches * (1.0 + exits * EXIT_CALLS / calls),
         )
 
@@ -96,12 +101,16 @@ def exit_places(layers: int, every: int) -> list[int]:
     return list(range(every - 1, layers - 1, every))
 
 
-def depth(exits: float, threshold: float) -> float:
+def depth(layers: int, every: int, threshold: float) -> float:
     """The share of the layers that an average request passes, before anything is measured.
 
-    A guess: as many requests leave at each exit as at any other.
+    All pass those below the first exit; how many leave there and later depends on the task.
     """
-    return 1.0 - threshold * 0.5 * exits / (exits + 1.0)
+    places = exit_places(layers, every)
+    if not places:
+        return 1.0
+    first = (places[0] + 1) / layers
+    return first + (1.0 - first) * math.exp(-STEEPNESS * math.sqrt(threshold))
 
 
 @hookimpl

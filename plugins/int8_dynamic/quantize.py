@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
+
+from effauto import EffautoError
 
 from .modules import Int8Embedding, Int8Linear, quantized
 
@@ -23,9 +25,18 @@ def quantize(model: TaskModel, embeddings: bool, how: Quantizer = quantized) -> 
     for owner, name, weight, bias in list(linears(model.layers)):
         setattr(owner, name, Int8Linear(*how(weight), bias))
     if embeddings:
-        encoder: Any = model.encoder
-        encoder.set_input_embeddings(Int8Embedding(*how(encoder.get_input_embeddings().weight)))
+        owner, name, table = word_table(model)
+        setattr(owner, name, Int8Embedding(*how(table.weight)))
     return model
+
+
+def word_table(model: TaskModel) -> tuple[nn.Module, str, nn.Embedding]:
+    """The table of words, also a narrow one that stands beside a matrix: who owns it, its name."""
+    for owner in model.encoder.modules():
+        for name, part in owner.named_children():
+            if isinstance(part, nn.Embedding) and part.num_embeddings == model.config.vocab_size:
+                return owner, name, part
+    raise EffautoError("int8-dynamic finds no table of words in float32: set embeddings to False")
 
 
 def unfilled(weight: Tensor) -> tuple[Tensor, Tensor]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from effauto import TaskModel
 
 
-class Again(GradientCheckpointingLayer):
+class Again(GradientCheckpointingLayer):  # type: ignore[misc]  # transformers is not typed
     """Another pass through a layer, whose weights are listed, moved and saved where it stands.
 
     Hooks on the layer are for its own pass; this one may have others.

@@ -26,7 +26,7 @@ class MovementPruning(Method):
     requires = frozenset(
         {"transformer", "pretrained", "gradient_training", "float_weights", "dense_weights"}
     )
-    provides = frozenset({"smaller_student"})
+    provides = frozenset({"smaller_student", "scheduled_training"})
     removes = frozenset({"dense_weights"})
     knobs = {
         "sparsity": Float(0.3, 0.97, default=0.8),
