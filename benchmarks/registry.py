@@ -71,9 +71,10 @@ def _line(record: Any, hardware: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def build() -> None:
-    """Write ``registry.db`` anew."""
+def build(target: Path = REGISTRY, without: str = "") -> None:
+    """Write the registry anew; ``without`` one task, to plan for it as for one never seen."""
     entries = [json.loads(line) for line in TRIALS.read_text(encoding="utf-8").splitlines()]
+    entries = [entry for entry in entries if entry["task"]["name"] != without]
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder) / "registry.db"
         store = Store(open_database(fresh, create=True))
@@ -84,8 +85,8 @@ def build() -> None:
         with sqlite3.connect(fresh) as connection:  # one plain file, to be opened read-only
             connection.execute("pragma journal_mode = delete")
             connection.execute("vacuum")
-        REGISTRY.write_bytes(fresh.read_bytes())
-    print(f"{len(entries)} trials in {REGISTRY}, {REGISTRY.stat().st_size / 1024:.0f} KiB")
+        target.write_bytes(fresh.read_bytes())
+    print(f"{len(entries)} trials in {target}, {target.stat().st_size / 1024:.0f} KiB")
 
 
 def _add(store: Store, entry: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from effauto.planner.candidate import Candidate
 from effauto.planner.situation import Situation
 
 # Of each model's few cheap candidates; of what earlier trials recommend.
-CHEAP, KNOWN = 3, 3
+CHEAP, KNOWN = 4, 3
 # A candidate is cheap if all of its training takes no more than this part of the search.
 CHEAP_SHARE = 0.12
 # The stages that decide which network is trained, and how.
@@ -44,7 +44,8 @@ def opening(situation: Situation, pool: Sequence[Candidate]) -> list[Candidate]:
         first += _simplest(situation, ours) + _swiftest(situation, whole)
         first += _swiftest(situation, ours)
     if prior.trials:
-        first += sorted(allowed, key=lambda c: -prior.quality(c).value)[:KNOWN]
+        known = sorted(allowed, key=lambda c: (-prior.sure_gain(c), _seconds(situation, c)))
+        first += known[:KNOWN]
     return sorted(dict.fromkeys(first), key=lambda c: foretell(c)["train.time"].value)
 
 
@@ -61,16 +62,25 @@ def _trains_all(situation: Situation, candidate: Candidate) -> bool:
 
 
 def _simplest(situation: Situation, allowed: Sequence[Candidate]) -> list[Candidate]:
-    """Of those that train on all data in a small part of the search, the fewest methods.
+    """Of those that train on all data in a small part of the search, what is known to do well,
+    else the fewest methods, those that change the network counted twice.
 
     One of each network and way to train it: what is done to the data before, and to the weights
     after, changes less.
     """
+    prior, methods = situation.prior, situation.oracle.methods
     limit = CHEAP_SHARE * situation.request.search_time
     seconds = {c: _seconds(situation, c) for c in allowed}
     cheap = [c for c in allowed if seconds[c] <= limit]
     found: dict[frozenset[str], Candidate] = {}
-    for candidate in sorted(cheap, key=lambda c: (len(c.recipe.steps), seconds[c])):
+
+    def key(candidate: Candidate) -> tuple[float, ...]:
+        names = [step.method for step in candidate.recipe.steps]
+        changes = len(names) + sum(methods[name].stage == "design" for name in names)
+        known = prior.sure_gain(candidate) if prior.trials else 0.0
+        return -known, changes, seconds[candidate]
+
+    for candidate in sorted(cheap, key=key):
         found.setdefault(_trained(situation, candidate), candidate)
     return list(found.values())[:CHEAP]
 

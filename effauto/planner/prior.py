@@ -23,6 +23,8 @@ WITHIN = 1.2816
 # Quality of a task nobody has tried: anything from poor to perfect (logits).
 UNKNOWN_LEVEL, UNKNOWN_SPREAD = 1.7, 1.2
 LEAST_SPREAD, LEAST_LEVEL_SPREAD = 0.1, 0.5
+# The spread (logits) that each method adds of which nothing is known.
+UNKNOWN_METHOD = 0.5
 FULL = 0.99
 UNKNOWN = "nothing is known yet"
 # Logits that a knob is taken to cost at the far end of its range from its default.
@@ -54,7 +56,7 @@ class Prior:
             return self.exact[candidate.key]
         middle = self.level + self.gain(candidate)
         unknown = sum(f not in self.effects for f in _features(candidate))
-        spread = math.hypot(self.spread, self.level_spread, 0.5 * unknown)
+        spread = math.hypot(self.spread, self.level_spread, UNKNOWN_METHOD * unknown)
         note = f"from {self.trials} earlier trials" if self.trials else UNKNOWN
         return Figure(
             _share(middle),
@@ -69,6 +71,11 @@ class Prior:
         """Logits above the task's level; a method never seen is taken to cost a little."""
         known = sum(self.effects.get(feature, -0.05) for feature in _features(candidate))
         return known - FAR_KNOB * self._distance(candidate)
+
+    def sure_gain(self, candidate: Candidate) -> float:
+        """The gain to a tenth of a logit, at the low end where a method was never seen."""
+        unknown = sum(feature not in self.effects for feature in _features(candidate))
+        return round(self.gain(candidate) - WITHIN * UNKNOWN_METHOD * unknown, 1)
 
     def _distance(self, candidate: Candidate) -> float:
         """How far numeric knobs of the design and of compression are from their defaults.
