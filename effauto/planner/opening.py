@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from effauto.planner.candidate import Candidate
 from effauto.planner.situation import Situation
@@ -45,7 +45,9 @@ def opening(situation: Situation, pool: Sequence[Candidate]) -> list[Candidate]:
         first += _swiftest(situation, ours)
     if prior.trials:
         known = sorted(allowed, key=lambda c: (-prior.sure_gain(c), _seconds(situation, c)))
-        first += known[:KNOWN]
+        tried = {_trained(situation, candidate) for candidate in first}
+        others = (c for c in known if _trained(situation, c) not in tried)
+        first += _of_each_training(situation, others)[:KNOWN]
     return sorted(dict.fromkeys(first), key=lambda c: foretell(c)["train.time"].value)
 
 
@@ -72,7 +74,6 @@ def _simplest(situation: Situation, allowed: Sequence[Candidate]) -> list[Candid
     limit = CHEAP_SHARE * situation.request.search_time
     seconds = {c: _seconds(situation, c) for c in allowed}
     cheap = [c for c in allowed if seconds[c] <= limit]
-    found: dict[frozenset[str], Candidate] = {}
 
     def key(candidate: Candidate) -> tuple[float, ...]:
         names = [step.method for step in candidate.recipe.steps]
@@ -80,15 +81,22 @@ def _simplest(situation: Situation, allowed: Sequence[Candidate]) -> list[Candid
         known = prior.sure_gain(candidate) if prior.trials else 0.0
         return -known, changes, seconds[candidate]
 
-    for candidate in sorted(cheap, key=key):
+    return _of_each_training(situation, sorted(cheap, key=key))[:CHEAP]
+
+
+def _of_each_training(situation: Situation, ordered: Iterable[Candidate]) -> list[Candidate]:
+    """The first of each network and way to train it."""
+    found: dict[frozenset[str], Candidate] = {}
+    for candidate in ordered:
         found.setdefault(_trained(situation, candidate), candidate)
-    return list(found.values())[:CHEAP]
+    return list(found.values())
 
 
 def _trained(situation: Situation, candidate: Candidate) -> frozenset[str]:
+    """The model and the methods that decide which network is trained, and how."""
     stages = {name: method.stage for name, method in situation.oracle.methods.items()}
     names = [step.method for step in candidate.recipe.steps]
-    return frozenset(name for name in names if stages[name] in TRAINED)
+    return frozenset({candidate.model, *(n for n in names if stages[n] in TRAINED)})
 
 
 def _swiftest(situation: Situation, allowed: Sequence[Candidate]) -> list[Candidate]:
