@@ -15,7 +15,7 @@ from effauto.recipe import Recipe
 from effauto.resources import Figures
 
 # Of the combinations of two methods, so many for each model are extended by a third.
-EXTENDED = 20
+EXTENDED = 4
 CLIMB_STEPS = 12
 
 

@@ -27,7 +27,7 @@ from effauto.task.traits import CountTokens
 from effauto.workload import Workload
 
 # Earlier trials that are read, newest first: an instant plan must be instant.
-MOST_RECORDS = 200
+MOST_RECORDS = 64
 
 Pairs = dict[str, list[Pair]]
 

@@ -7,12 +7,14 @@ effauto depends on, read without importing them, with every library's name maske
 from __future__ import annotations
 
 import ast
+import gc
 import hashlib
 import importlib.metadata
 import os
 import re
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -49,15 +51,28 @@ def demo_rows() -> tuple[Rows, list[str]]:
     The same on one installation; another version of a library has other docstrings.
     """
     texts: dict[str, tuple[str, str]] = {}
-    for library in LIBRARIES:
-        for text in _docstrings(library):
-            texts.setdefault(text.lower(), (text, library))
+    with _without_collection():
+        for library in LIBRARIES:
+            for text in _docstrings(library):
+                texts.setdefault(text.lower(), (text, library))
     rows = sorted(texts.values(), key=lambda row: _hash(row[0]))
     taken = [library for library in LIBRARIES if any(library == row[1] for row in rows)]
     if len(taken) < 2:
         raise DataError("the demo needs the sources of two installed libraries, and finds fewer")
     inputs, labels = tuple((text,) for text, _ in rows), tuple(label for _, label in rows)
     return Rows("text-classification", inputs, labels), [_provenance(taken)]
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Looking for cycles among the many nodes of syntax trees, which have none, takes long."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _provenance(libraries: list[str]) -> str:
