@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from effauto.errors import DataError
+from effauto.task.demo_cache import Row, remembered
 from effauto.task.rows import Rows
 
 ROWS_PER_LIBRARY = 200
@@ -50,17 +51,22 @@ def demo_rows() -> tuple[Rows, list[str]]:
 
     The same on one installation; another version of a library has other docstrings.
     """
-    texts: dict[str, tuple[str, str]] = {}
-    with _without_collection():
-        for library in LIBRARIES:
-            for text in _docstrings(library):
-                texts.setdefault(text.lower(), (text, library))
-    rows = sorted(texts.values(), key=lambda row: _hash(row[0]))
+    versions = {name: _version(LIBRARIES[name]) for name in LIBRARIES}
+    rows = remembered(versions, Path(__file__), _read)
     taken = [library for library in LIBRARIES if any(library == row[1] for row in rows)]
     if len(taken) < 2:
         raise DataError("the demo needs the sources of two installed libraries, and finds fewer")
     inputs, labels = tuple((text,) for text, _ in rows), tuple(label for _, label in rows)
     return Rows("text-classification", inputs, labels), [_provenance(taken)]
+
+
+def _read() -> list[Row]:
+    texts: dict[str, Row] = {}
+    with _without_collection():
+        for library in LIBRARIES:
+            for text in _docstrings(library):
+                texts.setdefault(text.lower(), (text, library))
+    return sorted(texts.values(), key=lambda row: _hash(row[0]))
 
 
 @contextmanager

@@ -58,3 +58,33 @@ def test_it_is_quick_and_the_same_each_time_and_imports_no_library(demo):
 def test_it_takes_no_columns():
     with pytest.raises(DataError, match="the built-in demo is a text classification"):
         load_task("demo", columns={"text": "docstring"})
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """Read the demo with a cache of its own; give what was read and the file that it left."""
+    monkeypatch.setenv("EFFAUTO_CACHE_DIR", str(tmp_path))
+    task = load_task()
+    (file,) = (tmp_path / "demo").glob("*.json")
+    return task, file
+
+
+def test_it_is_read_once_and_then_remembered(kept, monkeypatch):
+    task, _ = kept
+    monkeypatch.setattr("effauto.task.demo._read", lambda: pytest.fail("read again"))
+    assert load_task().fingerprint == task.fingerprint
+
+
+@pytest.mark.parametrize("damage", [b"", b"[[1", b"7", b'["row"]'])
+def test_damaged_memories_are_read_anew(kept, damage):
+    task, file = kept
+    whole = file.read_bytes()
+    file.write_bytes(damage)
+    assert load_task().fingerprint == task.fingerprint
+    assert file.read_bytes() == whole
+
+
+def test_it_is_read_where_nothing_can_be_kept(tmp_path, monkeypatch, demo):
+    (tmp_path / "demo").write_text("a file where a folder should be")
+    monkeypatch.setenv("EFFAUTO_CACHE_DIR", str(tmp_path))
+    assert load_task().fingerprint == demo.fingerprint
