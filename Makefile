@@ -16,10 +16,11 @@ demo: $(INSTALLED)
 	$(BIN)/effauto run out/plan.json --output out/model
 	$(BIN)/python docs/demo.py
 
-## test: the fast tests on two cores, then, alone, those that train or hold a time
+## test: all tests on two cores, the fast ones first; then, alone, those that hold a time
 test: $(INSTALLED)
 	$(BIN)/pytest -n 2 -m "not slow and not timing"
-	$(BIN)/pytest -m "slow or timing"
+	$(BIN)/pytest -n 2 -m "slow and not timing"
+	$(BIN)/pytest -m timing
 
 ## check: style, types, layers
 check: $(INSTALLED)

@@ -48,7 +48,9 @@ class Continuations:
 
     def next(self, results: Sequence[Result], metric: str) -> tuple[Candidate, float] | None:
         """The most fitting way to go on from the best training, if not enough were tried."""
-        trained = [r for r in results if r.gradients and QUALITY + metric in r.measured]
+        trained = [
+            r for r in results if QUALITY + metric in r.measured and self._later(r.candidate.model)
+        ]
         if not trained:
             return None
         best = max(trained, key=lambda result: result.quality(metric))
@@ -84,8 +86,12 @@ class Continuations:
             )
         return self._known[part.key]
 
+    def _later(self, model: str) -> list[Method]:
+        """Methods that act on a trained model."""
+        return [m for m in self.usable[model].values() if not acts_before_trained(m)]
+
     def _all(self, part: Candidate) -> Iterator[Candidate]:
-        later = [m for m in self.usable[part.model].values() if not acts_before_trained(m)]
+        later = self._later(part.model)
         first: Settings = {name: dict(setting) for name, setting in part.recipe.settings.items()}
         yield part
         for method in later:

@@ -5,31 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from effauto.planner.candidate import Candidate
+from effauto.planner.pool import excess
 from effauto.planner.situation import Situation
 
-# Of each model's few cheap candidates; of what earlier trials recommend.
-CHEAP, KNOWN = 4, 3
+# Of each model's few cheap candidates; of the ways to learn from its features as they are; of
+# what earlier trials recommend.
+CHEAP, FROZEN, KNOWN = 4, 2, 3
 # A candidate is cheap if all of its training takes no more than this part of the search.
 CHEAP_SHARE = 0.12
 # The stages that decide which network is trained, and how.
 TRAINED = ("design", "pretrain", "finetune")
 # Neither may be cheap for leaving many labels out.
 LABELS_KEPT = 0.9
-# What a method leaves as it is if it neither makes the network smaller nor freezes any of it.
-WHOLE = (
-    "layers",
-    "stored_layers",
-    "attention_width",
-    "feedforward",
-    "density",
-    "backward_depth",
-    "weight_gradients",
-)
+# What a method leaves as it is if it does not make the network smaller; nor freezes any of it.
+NETWORK = ("layers", "stored_layers", "attention_width", "feedforward", "density")
+WHOLE = (*NETWORK, "backward_depth", "weight_gradients")
 
 
 def opening(situation: Situation, pool: Sequence[Candidate]) -> list[Candidate]:
-    """Each model untouched, the simplest that cost seconds, trainings of the whole network and
-    the swiftest of any, and what is known to be good.
+    """Each model untouched, the plainest uses of its features as they are, the simplest that cost
+    seconds, trainings of the whole network and the swiftest of any, and what is known to be good.
 
     Cheapest first. The untouched models are tried even where they break the budget: all else is
     compared to them.
@@ -40,9 +35,9 @@ def opening(situation: Situation, pool: Sequence[Candidate]) -> list[Candidate]:
     first = list(map(Candidate, situation.oracle.models))
     for model in situation.oracle.models:
         ours = [c for c in allowed if c.model == model and _keeps_labels(situation, c)]
-        whole = [c for c in ours if _trains_all(situation, c)]
-        first += _simplest(situation, ours) + _swiftest(situation, whole)
-        first += _swiftest(situation, ours)
+        whole = [c for c in ours if _leaves(situation, c, WHOLE)]
+        first += _frozen(situation, ours) + _simplest(situation, ours)
+        first += _swiftest(situation, whole) + _swiftest(situation, ours)
     if prior.trials:
         known = sorted(allowed, key=lambda c: (-prior.sure_gain(c), _seconds(situation, c)))
         tried = {_trained(situation, candidate) for candidate in first}
@@ -56,11 +51,29 @@ def _keeps_labels(situation: Situation, candidate: Candidate) -> bool:
     return labels >= LABELS_KEPT * situation.task.traits.examples
 
 
-def _trains_all(situation: Situation, candidate: Candidate) -> bool:
-    """Whether the network stays as deep, wide and dense as it was, and all of it is trained."""
+def _leaves(situation: Situation, candidate: Candidate, names: Iterable[str]) -> bool:
+    """Whether these parts of the work are what they are without any method."""
     oracle = situation.oracle
     work, untouched = oracle.work(candidate), oracle.untouched[candidate.model]
-    return all(getattr(work, name) == getattr(untouched, name) for name in WHOLE)
+    return all(getattr(work, name) == getattr(untouched, name) for name in names)
+
+
+def _frozen(situation: Situation, allowed: Sequence[Candidate]) -> list[Candidate]:
+    """The plainest that keep the budget and learn from what the network says as it is.
+
+    They share one pass over the data, and often nothing that costs minutes is better.
+    """
+
+    def as_it_is(candidate: Candidate) -> bool:
+        work = situation.oracle.work(candidate)
+        networks = situation.oracle.models[candidate.model].traits.family != "linear"
+        return networks and not work.backward_passes and _leaves(situation, candidate, NETWORK)
+
+    def key(candidate: Candidate) -> tuple[float, ...]:
+        missed, _ = excess(situation.oracle.foretell(candidate), situation.budget)
+        return missed, len(candidate.recipe.steps), _seconds(situation, candidate)
+
+    return _of_each_training(situation, sorted(filter(as_it_is, allowed), key=key))[:FROZEN]
 
 
 def _simplest(situation: Situation, allowed: Sequence[Candidate]) -> list[Candidate]:

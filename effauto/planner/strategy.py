@@ -82,7 +82,11 @@ class Strategy:
 
     def _continued(self, time_left: float) -> Trial | None:
         """Another way to go on from the best training, if the search is free to and has time."""
-        found = None if self._given else self.continuations.next(self.results, self._metric)
+        if self._given:
+            return None
+        # What is frozen is cheap to do again, so it can wait until the portfolio was tried.
+        results = [r for r in self.results if r.gradients or not self.portfolio]
+        found = self.continuations.next(results, self._metric)
         if found is None or found[0].key in self.failed:
             return None
         seconds = self.seconds(*found)

@@ -102,3 +102,32 @@ def test_a_given_recipe_is_all_that_is_tried(strategy):
     assert {candidate.recipe for candidate, _ in done} == {recipe}
     assert done[-1][1] == 1.0
     assert made.next(500.0) is None
+
+
+def learns_from_frozen(oracle, candidate):
+    work, untouched = oracle.work(candidate), oracle.untouched[candidate.model]
+    if oracle.models[candidate.model].traits.family == "linear":
+        return False
+    return not work.backward_passes and work.layers == untouched.layers
+
+
+def test_the_opening_uses_features_as_they_are_within_the_budget(situation, tiny_model):
+    free = situation(model=tiny_model, search_time=600.0)
+    size = free.oracle.foretell(Candidate(str(tiny_model)))["model.size"].value
+    known = situation(f"model.size<={0.8 * size} byte", model=tiny_model, search_time=600.0)
+    first = opening(known, few(known.oracle, known.usable))
+    frozen = [c for c in first if learns_from_frozen(known.oracle, c)]
+    assert frozen
+    assert all(known.oracle.foretell(c)["model.size"].value <= 0.8 * size for c in frozen)
+
+
+def test_what_is_frozen_goes_on_only_after_the_portfolio(strategy, tiny_model):
+    made = strategy(model=tiny_model)
+    oracle = made.situation.oracle
+    frozen = next(c for c in made.portfolio if learns_from_frozen(oracle, c))
+    made.tell(measured(made, frozen, 1.0, 0.99))
+    made.portfolio = [Candidate("bag-of-words")]
+    assert made.next(500.0).candidate == Candidate("bag-of-words")
+    made.portfolio = []
+    following = made.next(500.0).candidate
+    assert oracle.trained_part(following) == oracle.trained_part(frozen)
