@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from effauto.budget import Budget, parse_budget, parse_quantity
+from effauto.budget import Budget, parse_budget
 from effauto.cost import Place, parse_prices
 from effauto.cost.breakeven import parse_rate
 from effauto.execution.artefact import Answers, load_artefact
@@ -21,6 +21,7 @@ from effauto.planner.planner import make_plan
 from effauto.planner.request import HERE, DataRequest, Request
 from effauto.planner.run import run_plan
 from effauto.plugins import load_plugins
+from effauto.quantities import parse_quantity
 from effauto.recipe import Recipe
 from effauto.resources import RESOURCES
 from effauto.traits import TaskKind

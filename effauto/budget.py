@@ -1,59 +1,46 @@
-"""A budget: limits on resources, written as ``train.time<=10min``."""
+"""A budget: limits on resources, all of which must be met."""
 
 from __future__ import annotations
 
-import functools
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from effauto.errors import BudgetError
-from effauto.quantities import show
-from effauto.resources import QUALITY, Figures, Resource, resource_named
+from effauto.limits import Limit, RelativeLimit, limit_from_json, parse_limit, read_limit
+from effauto.resources import Figures
 
-if TYPE_CHECKING:
-    import pint
-
-# What pint calls the unit in which a resource is kept; the rest are dimensionless counts.
-_PINT_UNITS = {"s": "second", "byte": "byte", "joule": "joule", "gram": "gram", "1/s": "1/second"}
-CURRENCIES = ("EUR", "USD", "GBP", "CHF", "JPY", "CNY", "INR")
-
-
-@dataclass(frozen=True)
-class Limit:
-    """The most, or for a resource of which more is better the least, of one resource."""
-
-    resource: str
-    limit: float
-    unit: str
-
-    @property
-    def at_least(self) -> bool:
-        return resource_named(self.resource).higher_is_better
-
-    def met(self, value: float) -> bool:
-        return value >= self.limit if self.at_least else value <= self.limit
-
-    def excess(self, value: float) -> float:
-        """By which factor ``value`` misses the limit: 1 or less if it is met."""
-        if self.at_least:
-            return self.limit / max(value, 1e-12)
-        return value / self.limit
-
-    def __str__(self) -> str:
-        return f"{self.resource}{'>=' if self.at_least else '<='}{show(self.limit, self.unit)}"
+__all__ = ["Budget", "Limit", "RelativeLimit", "parse_budget", "parse_limit"]
 
 
 @dataclass(frozen=True)
 class Budget:
-    """Limits that must all be met; an empty budget allows everything."""
+    """Limits that must all be met; an empty budget allows everything.
+
+    ``relative`` ones take part once :meth:`against` has made limits of them.
+    """
 
     limits: tuple[Limit, ...] = ()
+    relative: tuple[RelativeLimit, ...] = ()
 
     def __iter__(self) -> Iterator[Limit]:
         return iter(self.limits)
+
+    def against(self, baseline: Figures) -> Budget:
+        """The budget with the relative limits made absolute of which the baseline has a figure."""
+        if not self.relative:
+            return self
+        known = [limit.at(baseline[limit.resource]) for limit in self.relative
+                 if limit.resource in baseline]  # fmt: skip
+        unknown = tuple(limit for limit in self.relative if limit.resource not in baseline)
+        return Budget((*self.limits, *known), unknown)
+
+    def as_asked(self) -> Budget:
+        """The budget as it was written: what :meth:`against` made absolute is relative again."""
+        written = [read_limit(limit.text) for limit in self.limits if limit.text]
+        relative = tuple(limit for limit in written if isinstance(limit, RelativeLimit))
+        absolute = tuple(limit for limit in self.limits if not limit.text)
+        return Budget(absolute, (*relative, *self.relative))
 
     def limit_on(self, resource: str) -> float | None:
         """The tightest limit on ``resource``, or None."""
@@ -78,24 +65,29 @@ class Budget:
     def of_phases(self, *phases: str) -> Budget:
         """The limits whose resource starts with one of ``phases``, such as ``"model"``."""
         chosen = tuple(f"{phase}." for phase in phases)
-        return Budget(tuple(limit for limit in self.limits if limit.resource.startswith(chosen)))
+        return Budget(
+            tuple(limit for limit in self.limits if limit.resource.startswith(chosen)),
+            tuple(limit for limit in self.relative if limit.resource.startswith(chosen)),
+        )
 
     def to_json(self) -> list[dict[str, Any]]:
         return [
-            {"resource": limit.resource, "limit": limit.limit, "unit": limit.unit} for limit in self
+            *(limit.to_json() for limit in self.limits),
+            *(limit.to_json() for limit in self.relative),
         ]
 
     @classmethod
     def from_json(cls, data: Iterable[Mapping[str, Any]]) -> Budget:
         """Read :meth:`to_json`; raise BudgetError for a limit that cannot be written as text."""
-        return cls(tuple(map(_limit_from_json, data)))
+        return _together(map(limit_from_json, data))
 
 
-def _limit_from_json(data: Mapping[str, Any]) -> Limit:
-    resource, unit = resource_named(data["resource"]), data["unit"]
-    if unit not in (CURRENCIES if resource.unit == "money" else (resource.unit,)):
-        raise BudgetError(f"{resource.name} is kept in {resource.unit}, not in {unit!r:.60}")
-    return Limit(resource.name, _positive(float(data["limit"]), f"{data['limit']}", resource), unit)
+def _together(limits: Iterable[Limit | RelativeLimit]) -> Budget:
+    found = list(limits)
+    return Budget(
+        tuple(limit for limit in found if isinstance(limit, Limit)),
+        tuple(limit for limit in found if isinstance(limit, RelativeLimit)),
+    )
 
 
 def _or_worst(limit: Limit, values: Mapping[str, float]) -> float:
@@ -105,90 +97,11 @@ def _or_worst(limit: Limit, values: Mapping[str, float]) -> float:
     return -math.inf if limit.at_least else math.inf
 
 
-_LIMIT = re.compile(r"\s*([a-z]+(?:\.[a-z0-9_]+)?)\s*(<=|>=|<|>|=)\s*([^=\s].*?)\s*", re.DOTALL)
-
-
 def parse_budget(texts: Iterable[str]) -> Budget:
-    """Read limits such as ``model.size<=25MiB``.
+    """Read limits such as ``model.size<=25MiB``, and such as ``inference.latency<=0.5x``.
 
-    Raises BudgetError with the resources or units that would have been right.
+    Relative to the untouched baseline are ``0.5x``, ``baseline``, ``baseline-1%`` (points of a
+    quality, else a share of the baseline's figure) and ``baseline+2ms``. Raises BudgetError with
+    the resources or units that would have been right.
     """
-    return Budget(tuple(parse_limit(text) for text in texts))
-
-
-def parse_limit(text: str) -> Limit:
-    """Read one limit; see :func:`parse_budget`."""
-    match = _LIMIT.fullmatch(text)
-    if not match:
-        raise BudgetError(
-            f"{text!r} is no limit; write RESOURCE<=QUANTITY, as in train.time<=10min"
-        )
-    name, sign, quantity = match.groups()
-    resource = resource_named(name)
-    wanted = ">=" if resource.higher_is_better else "<="
-    if sign != wanted:
-        better = "more" if resource.higher_is_better else "less"
-        raise BudgetError(f"{text!r}: {better} {name} is better, so write {name}{wanted}{quantity}")
-    value, unit = parse_quantity(quantity, resource)
-    if name.startswith(QUALITY) and value > 1:
-        raise BudgetError(f"{text!r}: a quality lies between 0 and 1 (or 0% and 100%)")
-    return Limit(name, value, unit)
-
-
-def parse_quantity(text: str, resource: Resource) -> tuple[float, str]:
-    """Return ``text`` as a number in the unit of ``resource``, and that unit.
-
-    Raises BudgetError if it is no positive, finite quantity of that kind.
-    """
-    if resource.unit == "money":
-        return _parse_money(text, resource)
-    try:
-        quantity: Any = _registry().Quantity(_spell_out(text))
-        value = float(quantity.to(_PINT_UNITS.get(resource.unit, "")).magnitude)
-    except Exception as error:  # pint evaluates an expression: odd input fails in odd ways
-        raise _not_a_quantity(text, resource) from error
-    return _positive(value, text, resource), resource.unit
-
-
-def _parse_money(text: str, resource: Resource) -> tuple[float, str]:
-    match = re.fullmatch(r"\s*([0-9.eE+-]+)\s*([A-Z]{3})\s*", text)
-    if not match or match[2] not in CURRENCIES:
-        raise BudgetError(
-            f"{text!r} is no sum of money; write a number and one of {', '.join(CURRENCIES)}"
-        )
-    try:
-        return _positive(float(match[1]), text, resource), match[2]
-    except ValueError:
-        raise _not_a_quantity(text, resource) from None
-
-
-def _positive(value: float, text: str, resource: Resource) -> float:
-    if not math.isfinite(value) or value <= 0:
-        raise BudgetError(f"{resource.name}: {text!r} must be more than zero and finite")
-    return value
-
-
-def _not_a_quantity(text: str, resource: Resource) -> BudgetError:
-    unit = "a plain number" if resource.unit == "1" else f"a quantity in {resource.unit}"
-    return BudgetError(
-        f"{resource.name} takes {unit} ({resource.meaning}), such as {resource.examples};"
-        f" {text.strip()[:60]!r} is none"
-    )
-
-
-def _spell_out(text: str) -> str:
-    if len(text) > 60 or "**" in text or "^" in text:  # pint would compute 9**9**9
-        raise ValueError("too long")
-    text = re.sub(r"(?<=\d)\s*%", " percent", text)
-    if re.fullmatch(r"\s*[\d.eE+-]+\s*/\s*s\s*", text):
-        return text.replace("/", " / ")
-    return text
-
-
-@functools.cache
-def _registry() -> pint.UnitRegistry[Any]:
-    import pint
-
-    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(cache_folder=None)
-    registry.define("FLOP = [] = flop")
-    return registry
+    return _together(map(read_limit, texts))

@@ -52,7 +52,9 @@ RESOURCES: Mapping[str, Resource] = {
     )
 }
 
-QUALITY = "quality."
+QUALITY, GUARD = "quality.", "guard."
+# Between 0 and 1, and compared in points.
+SHARES = (QUALITY, GUARD)
 
 
 def resource_named(name: str) -> Resource:

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from effauto.budget import CURRENCIES, Budget, Limit, parse_budget, parse_limit
+from effauto.budget import Budget, Limit, RelativeLimit, parse_budget, parse_limit
 from effauto.errors import BudgetError
-from effauto.resources import RESOURCES, Figure
+from effauto.quantities import CURRENCIES
+from effauto.resources import RESOURCES, Figure, exactly
 
 GOOD = {
     "train.time<=10min": 600.0,
@@ -189,3 +190,107 @@ def test_excess_is_above_one_exactly_where_a_limit_is_not_met(limit, value):
 @pytest.mark.parametrize("text", ["train.time<=10min", "model.size<=25MiB", "train.cost<=2EUR"])
 def test_a_limit_reads_as_it_was_written(text):
     assert str(parse_limit(text)) == text
+
+
+RELATIVE = {
+    "quality.accuracy>=baseline-1%": (0.8, 0.79),
+    "quality.accuracy>=baseline - 0.01": (0.8, 0.79),
+    "quality.macro_f1>=baseline+2%": (0.8, 0.82),
+    "quality.accuracy>=0.95x": (0.8, 0.76),
+    "inference.latency<=0.5x": (0.01, 0.005),
+    "inference.latency<=.5×": (0.01, 0.005),
+    "inference.latency<=baseline": (0.01, 0.01),
+    "inference.latency<=baseline-20%": (0.01, 0.008),
+    "inference.latency<=baseline+2ms": (0.01, 0.012),
+    "inference.throughput>=2x": (100.0, 200.0),
+    "train.time<=baseline+10%": (60.0, 66.0),
+    "train.cost<=0.1 x": (3.0, 0.3),
+    "model.size<=baseline-1MiB": (2.0**21, 2.0**20),
+}
+
+
+@pytest.mark.parametrize(("text", "figures"), RELATIVE.items())
+def test_limits_may_be_relative_to_the_baseline(text, figures):
+    before, after = figures
+    budget = parse_budget([text])
+    (relative,) = budget.relative
+    baseline = {relative.resource: exactly(before, "u")}
+    (limit,) = budget.against(baseline)
+    assert limit.limit == pytest.approx(after)
+    assert limit.unit == "u"
+    assert relative.text in str(limit)
+    assert budget.against({}) == budget
+    assert budget.against(baseline).as_asked() == budget
+
+
+@pytest.mark.parametrize("resource", RESOURCES.values(), ids=lambda resource: resource.name)
+def test_every_resource_that_a_baseline_has_may_be_limited_by_it(resource):
+    text = f"{resource.name}{'>=' if resource.higher_is_better else '<='}0.5x"
+    if resource.name.startswith("search."):
+        with pytest.raises(BudgetError, match="no baseline is searched for; write a quantity"):
+            parse_budget([text])
+    else:
+        assert parse_budget([text]).relative[0].times == 0.5
+
+
+BAD_RELATIVE = {
+    "inference.latency<=0x": "must be more than zero",
+    "inference.latency<=-1x": "takes a quantity in s",
+    "inference.latency<=baseline-100%": "nothing of the baseline's figure would be left",
+    "inference.latency<=baseline-2GiB": "takes a quantity in s",
+    "inference.latency<=baseline-": "write baseline, or as in baseline-1%",
+    "inference.latency<=baseline--1ms": "write baseline, or as in baseline-1%",
+    "inference.latency<=baselines": "write baseline, or as in baseline-1%",
+    "inference.latency>=0.5x": "less inference.latency is better, so write inference.latency<=0.5x",
+    "quality.accuracy>=baseline-200%": "a quality lies between 0 and 1",
+    "quality.accuracy>=baseline-9**9**9": "takes a plain number",
+    "train.cost<=baseline-2EUR": "write a share of the baseline's cost",
+}
+
+
+@pytest.mark.parametrize(("text", "message"), BAD_RELATIVE.items())
+def test_what_is_not_relative_to_a_baseline_is_told_in_one_sentence(text, message):
+    with pytest.raises(BudgetError, match=message) as caught:
+        parse_budget([text])
+    assert "\n" not in str(caught.value)
+
+
+def test_where_there_is_no_baseline_none_is_named():
+    with pytest.raises(BudgetError, match="there is no baseline here"):
+        parse_limit("model.size<=0.5x")
+
+
+TEXTS = st.sampled_from(sorted(name for name in RESOURCES if not name.startswith("search.")))
+
+
+@given(TEXTS, st.sampled_from(["<=", ">="]), st.sampled_from(["", "baseline", "baseline-", "1x"]),
+       st.text(max_size=12))  # fmt: skip
+@settings(max_examples=300, deadline=None)
+def test_any_relative_text_is_a_limit_or_a_budget_error(name, sign, start, text):
+    try:
+        budget = parse_budget([f"{name}{sign}{start}{text}"])
+    except BudgetError:
+        return
+    unit = RESOURCES[name].unit
+    baseline = {name: exactly(7.0, "EUR" if unit == "money" else unit)}
+    (limit,) = budget.against(baseline)
+    assert 0 < limit.limit < float("inf")
+    for whole in (budget, budget.against(baseline)):
+        assert Budget.from_json(json.loads(json.dumps(whole.to_json()))).as_asked() == budget
+
+
+@given(TEXTS, st.floats(0.01, 100), st.floats(1e-6, 1e9), st.floats(1e-6, 1e9))
+def test_a_factor_is_met_by_what_is_so_many_times_the_baselines(name, factor, base, value):
+    sign = ">=" if RESOURCES[name].higher_is_better else "<="
+    (limit,) = parse_budget([f"{name}{sign}{factor:.4f}x"]).against({name: exactly(base, "s")})
+    wanted = float(f"{factor:.4f}") * base
+    assert limit.met(value) == (value >= wanted if limit.at_least else value <= wanted)
+
+
+def test_json_of_a_relative_limit_must_be_of_its_resource():
+    (wrong,) = parse_budget(["model.size<=0.5x"]).to_json()
+    with pytest.raises(BudgetError, match=r"is no limit on 'train\.time'"):
+        Budget.from_json([wrong | {"resource": "train.time"}])
+    with pytest.raises(BudgetError, match="by a baseline"):
+        Budget.from_json([wrong | {"text": "model.size<=1MiB"}])
+    assert isinstance(Budget.from_json([wrong]).relative[0], RelativeLimit)

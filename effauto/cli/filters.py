@@ -48,10 +48,11 @@ def filters(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def wanted_trials(where: Sequence[str], since: str | None, **given: Any) -> Filter:
     """What the options ask for; raise InputError for what cannot be read."""
-    from effauto.budget import parse_budget
+    from effauto.budget import Budget, parse_limit
     from effauto.store.filters import Filter
 
-    return Filter(where=parse_budget(where), since=_moment(since) if since else None, **given)
+    limits = Budget(tuple(map(parse_limit, where)))
+    return Filter(where=limits, since=_moment(since) if since else None, **given)
 
 
 def _moment(text: str) -> datetime:

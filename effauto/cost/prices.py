@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from effauto.budget import CURRENCIES, Budget
+from effauto.budget import Budget, Limit
 from effauto.cost.ranges import Range, exact
 from effauto.errors import BudgetError
+from effauto.quantities import CURRENCIES
 
 _PER = {
     "hour": "hour",
@@ -48,12 +49,12 @@ class Prices:
 
     def require_for(self, budget: Budget) -> None:
         """Raise BudgetError if ``budget`` limits money that these prices cannot tell."""
-        for limit in budget:
+        for limit in (*budget, *budget.relative):
             if limit.resource != "train.cost":
                 continue
             if not self.currency:
                 raise BudgetError(f"{limit} needs a price to reckon with: {_FORM}")
-            if limit.unit != self.currency:
+            if isinstance(limit, Limit) and limit.unit != self.currency:
                 raise BudgetError(f"{limit} and the prices, in {self.currency}, differ in currency")
 
 

@@ -182,7 +182,8 @@ def _loosened(limit: Limit, figures: Figures) -> Limit:
     figure = figures.get(limit.resource)
     if figure is None or limit.met(figure.value):
         return limit
-    return replace(limit, limit=figure.value / SLACK if limit.at_least else figure.value * SLACK)
+    eased = figure.value / SLACK if limit.at_least else figure.value * SLACK
+    return replace(limit, limit=eased, text="")
 
 
 def _reasons(bounds: Sequence[Bound], conflicts: Sequence[Sequence[Limit]]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -46,7 +46,7 @@ def answer(
         classes=task.classes,
         model=candidate.model,
         hardware=situation.hardware,
-        budget=request.budget,
+        budget=situation.whole_budget,
         recipe=Recipe.from_settings({m.name: setting for m, setting in composition.steps}),
         order=composition.reasons,
         estimate=estimate,
@@ -58,12 +58,21 @@ def answer(
         search={**search, "seed": request.seed},
         infeasible=infeasible,
         data=request.data.to_json(),
-        notes=(*task.notes, *notes),
+        notes=(*task.notes, *_resolved(situation), *notes),
         versions={method.name: method.version for method, _ in composition.steps},
         prices=request.prices,
         place=request.place,
         ledger=ledger,
     )
+
+
+def _resolved(situation: Situation) -> Iterator[str]:
+    """How each limit that is relative to the baseline became a figure."""
+    reference = situation.reference
+    known = f"measured on {reference.fidelity:.0%} of the data" if reference else "foretold"
+    for limit in situation.whole_budget:
+        if limit.text:
+            yield f"{limit}: by {situation.untouched}, as {known}"
 
 
 def infeasible(

@@ -39,6 +39,7 @@ class Outcome:
 
     def to_json(self) -> dict[str, Any]:
         broken = self.budget.broken(self._values)
+        judged = [limit.to_json() | {"met": limit not in broken} for limit in self.budget]
         return {
             "folder": str(self.folder),
             "trial": self.trial,
@@ -46,10 +47,7 @@ class Outcome:
             "recipe": recipe_json(self.plan.recipe, self.plan.versions),
             "estimate": figures_json(self.plan.estimate),
             "measurement": figures_json(self.measurement),
-            "budget": [
-                limit | {"met": met not in broken}
-                for limit, met in zip(self.budget.to_json(), self.budget, strict=True)
-            ],
+            "budget": judged,
         }
 
     def leave_papers(self, folder: Path) -> None:

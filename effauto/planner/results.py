@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from effauto.budget import Budget, Limit
 from effauto.planner.candidate import Candidate
-from effauto.resources import QUALITY, Figure, Figures
+from effauto.resources import QUALITY, SHARES, Figure, Figures
 
 # What a repeat on the same machine may differ by: a limit on time must be kept with this to spare.
 NOISE_RESERVE = {"train.time": 1.1, "inference.latency": 1.1, "inference.throughput": 1.1}
@@ -39,11 +39,17 @@ class Result:
         return self.measured[QUALITY + metric].value + self.gain
 
     def projected(self) -> dict[str, Figure]:
-        """Each measured cost, brought to full scale by the ratio foretold between the two."""
+        """Each cost, brought to full scale by the ratio foretold; the quality with its gain."""
         return {
-            name: figure if name.startswith(QUALITY) else self._full(name, figure)
+            name: self._gained(figure) if name.startswith(QUALITY) else self._full(name, figure)
             for name, figure in self.measured.items()
         }
+
+    def _gained(self, figure: Figure) -> Figure:
+        value, low, high = (
+            min(1.0, share + self.gain) for share in (figure.value, figure.low, figure.high)
+        )
+        return replace(figure, value=value, low=low, high=high)
 
     def _full(self, name: str, figure: Figure) -> Figure:
         here, full = self.foretold.get(name), self.foretold_full.get(name)
@@ -55,12 +61,15 @@ class Result:
 def keeps(result: Result, budget: Budget, *, reserve: bool) -> list[Limit]:
     """The limits that the result, at full scale, breaks; ``reserve`` leaves room for noise."""
     figures = result.projected()
-    values = {}
-    for name, figure in figures.items():
-        factor = NOISE_RESERVE.get(name, 1.0) if reserve else 1.0
-        limit_from_below = name == "inference.throughput"
-        values[name] = figure.value / factor if limit_from_below else figure.value * factor
-    return budget.broken(values)
+    return budget.broken({n: _unlucky(n, f) if reserve else f.value for n, f in figures.items()})
+
+
+def _unlucky(name: str, figure: Figure) -> float:
+    """What a repeat may come to: shares by half a standard error, times by a tenth."""
+    if name.startswith(SHARES):
+        return figure.value - TIE * deviation(figure)
+    factor = NOISE_RESERVE.get(name, 1.0)
+    return figure.value / factor if name == "inference.throughput" else figure.value * factor
 
 
 def latest(results: Iterable[Result]) -> list[Result]:
@@ -91,8 +100,12 @@ def choose(results: Sequence[Result], budget: Budget, metric: str) -> Result | N
 
 def standard_error(result: Result, metric: str) -> float:
     """Of the measured quality, from its 80 % range."""
-    figure = result.measured[QUALITY + metric]
-    return max(1e-4, (figure.high - figure.low) / 2 / 1.2816)
+    return max(1e-4, deviation(result.measured[QUALITY + metric]))
+
+
+def deviation(figure: Figure) -> float:
+    """A standard deviation, from the 80 % range of a normal distribution."""
+    return (figure.high - figure.low) / 2 / 1.2816
 
 
 def expense(result: Result) -> float:

@@ -18,8 +18,9 @@ from effauto.planner.candidate import Candidate, Oracle
 from effauto.planner.pool import usable_methods
 from effauto.planner.prior import Prior, learn_prior
 from effauto.planner.request import HERE, Request
+from effauto.planner.results import Result, latest
 from effauto.plugins import Plugins
-from effauto.resources import QUALITY
+from effauto.resources import QUALITY, Figures
 from effauto.store import MethodVersion, Store, TrialRecord
 from effauto.store import Situation as StoredSituation
 from effauto.task import Task
@@ -34,7 +35,10 @@ Pairs = dict[str, list[Pair]]
 
 @dataclass
 class Situation:
-    """The task, the models a plan may start from, the methods that can act on each."""
+    """The task, the models a plan may start from, the methods that can act on each.
+
+    ``reference`` is the result of the untouched baseline, once there is one.
+    """
 
     request: Request
     task: Task
@@ -44,11 +48,35 @@ class Situation:
     ruled_out: list[Refusal]
     prior: Prior
     pairs: Pairs = field(default_factory=dict)
+    reference: Result | None = None
+
+    @property
+    def untouched(self) -> Candidate:
+        """The baseline: the model that was asked for, as it is."""
+        return Candidate(self.request.model)
+
+    @property
+    def baseline(self) -> Figures:
+        """What the baseline costs and reaches at full scale: measured, else foretold."""
+        quality = {QUALITY + self.task.metric: self.prior.quality(self.untouched)}
+        measured = self.reference.projected() if self.reference else {}
+        return self.oracle.foretell(self.untouched) | quality | measured
+
+    @property
+    def whole_budget(self) -> Budget:
+        """The request's budget; what is relative to the baseline is taken from its figures."""
+        asked = self.request.budget
+        return asked.against(self.baseline) if asked.relative else asked
 
     @property
     def budget(self) -> Budget:
         """The limits that a recipe must keep (the search's own are kept by the clock)."""
-        return self.request.budget.of_phases("train", "inference", "model", "quality")
+        return self.whole_budget.of_phases("train", "inference", "model", "quality")
+
+    def refer_to(self, results: Iterable[Result]) -> None:
+        """Let the baseline's own result, at the largest scale, be what others are compared to."""
+        found = [result for result in latest(results) if result.candidate == self.untouched]
+        self.reference = found[0] if found else None
 
     @property
     def hardware(self) -> Hardware:
@@ -84,7 +112,7 @@ def understand(request: Request, plugins: Plugins, store: Store) -> Situation:
     request.prices.require_for(request.budget)
     models = {name: find_model(name) for name in dict.fromkeys((request.model, BAG_OF_WORDS))}
     task = request.data.load(piece_counter(models[request.model]))
-    for limit in request.budget:
+    for limit in (*request.budget, *request.budget.relative):
         if limit.resource.startswith(QUALITY) and limit.resource != QUALITY + task.metric:
             raise BudgetError(f"{limit}: the metric of this task is {task.metric}")
     hardware = machine(request.hardware, plugins)

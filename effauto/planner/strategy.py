@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from effauto.budget import Budget
 from effauto.cost.corrections import Pair
@@ -98,6 +98,7 @@ class Strategy:
         self.continuations.learn(result)
         self._combined[_methods(result.candidate)] += 1
         self.curves.learn(self.results)
+        self._refer()
         methods = frozenset(result.candidate.recipe.settings)
         self.situation.learn(
             result.candidate.model,
@@ -115,6 +116,24 @@ class Strategy:
         }
         cost = 1 - result.measured[QUALITY + self._metric].value
         self._tell(result.candidate, cost, excess, result.fidelity)
+
+    def _refer(self) -> None:
+        """Take limits that are relative to the baseline from what was measured of it."""
+        before = {limit.text: limit for limit in self._modelled() if limit.text}
+        self.situation.refer_to(self.results)
+        after = [limit for limit in self._modelled() if limit.text]
+        shift = {
+            limit.resource: math.log(limit.excess(before[limit.text].limit)) for limit in after
+        }
+        if any(shift.values()):
+            self.continuations.budget = self.situation.budget
+            self.search.told = [
+                replace(
+                    told,
+                    excess={name: was + shift.get(name, 0.0) for name, was in told.excess.items()},
+                )
+                for told in self.search.told
+            ]
 
     def tell_failure(self, candidate: Candidate, fidelity: float) -> None:
         """A failed candidate is told as a little worse than the worst; it is not tried again."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from effauto.budget import Budget
 from effauto.execution.figures import training_figures
 from effauto.execution.job import TRAIN, Job
 from effauto.execution.pool import Worker
@@ -83,7 +84,7 @@ class Trials:
             fidelity=fidelity,
             seed=seed,
             plugin_folders=situation.request.plugin_folders,
-            memory_limit=situation.budget.limit_on("train.memory"),
+            memory_limit=_memory_allowed(situation, candidate),
             details={"fingerprint": situation.task.fingerprint, "share_training": True},
         )
 
@@ -100,6 +101,14 @@ class Trials:
 
     def _timed(self, job: Job, end: float, progress: Progress) -> Mapping[str, Any]:
         return self.worker.run(job.within(max(1.0, end - time.monotonic())), progress)
+
+
+def _memory_allowed(situation: Situation, candidate: Candidate) -> float | None:
+    """Bytes that training may take; the baseline must live to tell what others are limited by."""
+    budget = situation.budget
+    if candidate == situation.untouched:
+        budget = Budget(tuple(limit for limit in budget if not limit.text))
+    return budget.limit_on("train.memory")
 
 
 @contextmanager
