@@ -21,6 +21,7 @@ from effauto.planner.planner import make_plan
 from effauto.planner.request import HERE, DataRequest, Request
 from effauto.planner.run import run_plan
 from effauto.plugins import load_plugins
+from effauto.preference import Preference, parse_preference
 from effauto.quantities import parse_quantity
 from effauto.recipe import Recipe
 from effauto.resources import RESOURCES
@@ -31,6 +32,8 @@ def plan(
     data: str | Path | None = None,
     *,
     budget: str | Iterable[str] = (),
+    guard: str | Iterable[str] = (),
+    prefer: str | None = None,
     model: str = MINILM,
     recipe: Recipe | str | None = None,
     search_time: str | float | None = None,
@@ -53,19 +56,22 @@ def plan(
     """Ask which methods to combine for ``data`` (None: the built-in demo) within ``budget``.
 
     ``search_time`` is in seconds, or a text such as ``"4min"``; without it, or a limit on
-    ``search.time``, the answer comes at once from what is known. A ``recipe`` that is given is
-    costed and tried instead of searched for. The rest is as in ``effauto plan --help``. Raises
+    ``search.time``, the answer comes at once from what is known. ``prefer`` has goals in their
+    order, such as ``"quality:1%,inference.latency"``: the fastest of those within a point of the
+    best quality; ``guard`` has limits such as ``"worst-class>=-2%"``. A ``recipe`` that is given
+    is costed and tried instead of searched for. The rest is as in ``effauto plan --help``. Raises
     EffautoError with a sentence for input that cannot be used; a budget that nothing meets gives
     a plan whose status says so.
     """
     folders = tuple(Path(folder) for folder in plugins_dirs)
-    limits = parse_budget([budget] if isinstance(budget, str) else budget)
+    limits = parse_budget(_texts(budget), _texts(guard))
     request = Request(
         data=DataRequest(
             None if data is None else str(data), kind, dict(columns or {}), metric, max_rows, seed
         ),
         model=model,
         budget=limits,
+        prefer=Preference() if prefer is None else parse_preference(prefer),
         recipe=Recipe.parse(recipe) if isinstance(recipe, str) else recipe,
         search_time=search_seconds(search_time, limits),
         max_trials=max_trials,
@@ -129,6 +135,10 @@ def search_seconds(given: str | float | None, budget: Budget, default: float = 0
     if given is None:
         return default if limit is None else limit
     return min(_seconds(given), math.inf if limit is None else limit)
+
+
+def _texts(given: str | Iterable[str]) -> Iterable[str]:
+    return [given] if isinstance(given, str) else given
 
 
 def _seconds(time: str | float) -> float:

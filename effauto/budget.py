@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from effauto.errors import BudgetError
 from effauto.limits import Limit, RelativeLimit, limit_from_json, parse_limit, read_limit
-from effauto.resources import Figures
+from effauto.resources import GUARD, Figures
 
 __all__ = ["Budget", "Limit", "RelativeLimit", "parse_budget", "parse_limit"]
 
@@ -97,11 +99,31 @@ def _or_worst(limit: Limit, values: Mapping[str, float]) -> float:
     return -math.inf if limit.at_least else math.inf
 
 
-def parse_budget(texts: Iterable[str]) -> Budget:
+_GUARD = re.compile(r"\s*([a-z-]+)\s*>=\s*(-?)\s*([^\s-].*?)\s*")
+GUARDS = ("worst-class", "loyalty")
+
+
+def parse_guard(text: str) -> str:
+    """The limit, as text, that a guard such as ``worst-class>=-2%`` or ``loyalty>=95%`` means.
+
+    What is negative is relative to the untouched baseline. Raises BudgetError for no guard.
+    """
+    match = _GUARD.fullmatch(text)
+    if not match or match[1] not in GUARDS:
+        raise BudgetError(
+            f"{text!r} is no guard; write worst-class>=-2% (against the untouched model), "
+            "worst-class>=80% or loyalty>=95%"
+        )
+    name, minus, quantity = match.groups()
+    start = "baseline-" if minus else ""
+    return f"{GUARD}{name.replace('-', '_')}>={start}{quantity}"
+
+
+def parse_budget(texts: Iterable[str], guards: Iterable[str] = ()) -> Budget:
     """Read limits such as ``model.size<=25MiB``, and such as ``inference.latency<=0.5x``.
 
     Relative to the untouched baseline are ``0.5x``, ``baseline``, ``baseline-1%`` (points of a
     quality, else a share of the baseline's figure) and ``baseline+2ms``. Raises BudgetError with
-    the resources or units that would have been right.
+    the resources or units that would have been right. ``guards`` are read by :func:`parse_guard`.
     """
-    return _together(map(read_limit, texts))
+    return _together(map(read_limit, [*texts, *map(parse_guard, guards)]))

@@ -47,6 +47,16 @@ RESOURCES: Mapping[str, Resource] = {
         Resource("inference.flops", "1", "floating-point operations of one request", "2GFLOP"),
         Resource("model.size", "byte", "size of the saved folder on disk", "25MiB"),
         Resource("model.parameters", "1", "numbers the saved model holds", "10e6"),
+        Resource(
+            "guard.worst_class",
+            "1",
+            "share of its rows that the worst class gets right",
+            "0.8",
+            True,
+        ),
+        Resource(
+            "guard.loyalty", "1", "share of answers that are the untouched model's", "95%", True
+        ),
         Resource("search.time", "s", "wall time of the search", "15min"),
         Resource("search.energy", "joule", "energy of the search", "0.1kWh"),
     )

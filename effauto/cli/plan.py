@@ -44,6 +44,17 @@ Examples:
     "--budget", multiple=True, metavar="LIMIT", help="Such as 'train.time<=10min'; repeatable."
 )
 @click.option(
+    "--guard",
+    multiple=True,
+    metavar="LIMIT",
+    help="Such as 'worst-class>=-2%' against the untouched model, or 'loyalty>=95%'; repeatable.",
+)
+@click.option(
+    "--prefer",
+    metavar="GOALS",
+    help="Such as 'quality:1%,inference.latency': the fastest within a point of the best.",
+)
+@click.option(
     "--recipe",
     metavar="RECIPE",
     help="Cost and try this one only: names joined by '+', 'untouched', or a plan's JSON list.",
@@ -92,15 +103,17 @@ def plan(
     from effauto.planner.plan_file import check_writable, write_plan
     from effauto.planner.planner import make_plan
     from effauto.planner.request import Request
+    from effauto.preference import Preference, parse_preference
     from effauto.recipe import Recipe
     from effauto.report.progress import terminal_listener
 
-    limits = parse_budget(budget)
+    limits = parse_budget(budget, given["guard"])
     per_second = None if requests is None else parse_rate(requests)
     request = Request(
         data=data_request(data, given, given["seed"]),
         model=given["model"],
         budget=limits,
+        prefer=Preference() if given["prefer"] is None else parse_preference(given["prefer"]),
         recipe=None if given["recipe"] is None else Recipe.parse(given["recipe"]),
         search_time=search_seconds(search_time, limits, SEARCH_SECONDS),
         max_trials=given["max_trials"],

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,13 +16,14 @@ from effauto.execution.job import Job
 from effauto.execution.meter import Meter, use_threads
 from effauto.execution.train import import_libraries
 from effauto.method import Method
-from effauto.resources import Figure, exactly
+from effauto.resources import GUARD, Figure, exactly
 from effauto.task.examples import Examples
 from effauto.task.exchange import read_split
 
 BATCH = 32
 WARM_UP = 5
 REQUESTS = 60
+LEAST_OF_A_CLASS = 5
 # The middle 80 % of repeats; a shared machine's worst moments say little about the model.
 SPREAD = (10, 90)
 
@@ -45,8 +48,39 @@ def judge(
         ),
         "model.size": exactly(float(size_of(job.folder)), "byte"),
     }
+    figures |= worst_class(job.classes, examples, predicted)
+    keep_answers(job, examples, predicted)
     progress("judging", 1.0)
     return figures
+
+
+def worst_class(
+    classes: Sequence[str], examples: Examples, predicted: list[Any]
+) -> dict[str, Figure]:
+    """The least share of a class's rows (or words) that are answered rightly, with its range.
+
+    Classes of fewer than ``LEAST_OF_A_CLASS`` rows say too little and are left out.
+    """
+    truth, found = map(np.array, _flatten(examples, predicted))
+    rows = {c: truth == c for c in range(len(classes))}
+    shares = {
+        c: float(np.mean(found[of_class] == c))
+        for c, of_class in rows.items()
+        if of_class.sum() >= LEAST_OF_A_CLASS
+    }
+    if not shares:
+        return {}
+    worst = min(shares, key=lambda c: shares[c])
+    count = int(rows[worst].sum())
+    note = f"{classes[worst]!r:.40}, {count} rows"
+    return {f"{GUARD}worst_class": _share(shares[worst], count, note)}
+
+
+def keep_answers(job: Job, examples: Examples, predicted: list[Any]) -> None:
+    """Write the answers where the job says, so that they can be compared with another model's."""
+    if "answers" in job.details:
+        _, found = _flatten(examples, predicted)
+        Path(job.details["answers"]).write_text(json.dumps([int(answer) for answer in found]))
 
 
 def _throughput(artefact: Answers, examples: Examples) -> tuple[list[Any], Figure]:
@@ -90,9 +124,12 @@ def quality(metric: str, examples: Examples, predicted: list[Any]) -> Figure:
         from sklearn.metrics import f1_score
 
         value = float(f1_score(truth, found, average="macro"))
-    margin = 1.2816 * (max(value * (1 - value), 1e-4) / len(examples)) ** 0.5
-    low, high = max(0.0, value - margin), min(1.0, value + margin)
-    return Figure(value, "1", low, high, "measured", f"{len(examples)} rows")
+    return _share(value, len(examples), f"{len(examples)} rows")
+
+
+def _share(value: float, rows: int, note: str) -> Figure:
+    margin = 1.2816 * (max(value * (1 - value), 1e-4) / rows) ** 0.5
+    return Figure(value, "1", max(0.0, value - margin), min(1.0, value + margin), "measured", note)
 
 
 def _flatten(examples: Examples, predicted: list[Any]) -> tuple[list[int], list[int]]:

@@ -63,6 +63,7 @@ def answer(
         prices=request.prices,
         place=request.place,
         ledger=ledger,
+        prefer=request.prefer,
     )
 
 
@@ -73,6 +74,8 @@ def _resolved(situation: Situation) -> Iterator[str]:
     for limit in situation.whole_budget:
         if limit.text:
             yield f"{limit}: by {situation.untouched}, as {known}"
+    for unknown in situation.whole_budget.relative:
+        yield f"{unknown} was not checked: {situation.untouched} was not tried"
 
 
 def infeasible(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from effauto.planner.answer import answer, infeasible
@@ -13,7 +13,7 @@ from effauto.planner.proxies import warnings
 from effauto.planner.results import Result, choose, front, latest
 from effauto.planner.situation import Situation
 from effauto.quantities import show
-from effauto.resources import QUALITY, Figure
+from effauto.resources import GUARD, QUALITY, Figure
 
 FRONT = ("inference.latency", "model.size", "train.time")
 NOTHING_MEASURED = "no trial finished within the search: foretold only"
@@ -34,7 +34,7 @@ def chosen(
             situation, pool, interrupted=interrupted, search=search, note=NOTHING_MEASURED
         )
     metric = situation.task.metric
-    best = choose(results, situation.budget, metric)
+    best = best_of(situation, results)
     if best is None:
         untried = _untried_that_fit(situation, results, pool)
         if untried:
@@ -54,9 +54,27 @@ def chosen(
         search=search,
         notes=[
             *_compared(results, best, metric),
+            *_given_up(situation, results, best),
             *warnings(situation, best.candidate, pool),
         ],
     )
+
+
+def best_of(situation: Situation, results: Sequence[Result]) -> Result | None:
+    """What would be chosen of these results; None if none keeps the budget."""
+    return choose(results, situation.budget, situation.task.metric, situation.request.prefer)
+
+
+def _given_up(situation: Situation, results: Sequence[Result], best: Result) -> Iterator[str]:
+    """What the preference cost in quality."""
+    metric = situation.task.metric
+    dearest = choose(results, situation.budget, metric)
+    if situation.request.prefer.goals and dearest is not None and dearest is not best:
+        points = 100 * (dearest.quality(metric) - best.quality(metric))
+        yield (
+            f"preferring {situation.request.prefer} gives up {points:.1f} points of {metric} "
+            f"against {dearest.candidate}"
+        )
 
 
 def _untried_that_fit(
@@ -80,7 +98,7 @@ def at_full_scale(situation: Situation, result: Result) -> dict[str, Figure]:
     served = {
         name: figure
         for name, figure in result.projected().items()
-        if name.startswith(("inference.", "model."))
+        if name.startswith(("inference.", "model.", GUARD))
     }
     name = QUALITY + situation.task.metric
     foretold = situation.oracle.foretell(result.candidate)

@@ -12,7 +12,8 @@ from effauto.knobs import Choice, Value
 from effauto.method import Method
 from effauto.planner.candidate import Candidate, Oracle, acts_before_trained
 from effauto.planner.pool import excess
-from effauto.planner.results import Result, expense_of
+from effauto.planner.preferring import expense_of
+from effauto.planner.results import Result
 from effauto.recipe import Recipe
 from effauto.resources import QUALITY
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from effauto.planner.answer import NOTHING_SPENT, answer, infeasible
 from effauto.planner.candidate import Candidate
 from effauto.planner.plan import Alternative, Plan
+from effauto.planner.preferring import preferred
 from effauto.planner.proxies import warnings
 from effauto.planner.situation import Situation
 from effauto.resources import QUALITY, Figures
@@ -32,6 +33,9 @@ def instant(
     if not allowed:
         return infeasible(situation, foretold, interrupted=interrupted, search=search, notes=[note])
     ranked = sorted(allowed, key=lambda c: _worth(situation, c, foretold[c]), reverse=True)
+    if situation.request.prefer.goals:
+        first = _preferred(situation, allowed, foretold)
+        ranked = [first, *(candidate for candidate in ranked if candidate != first)]
     best, *others = ranked[:MOST_ALTERNATIVES]
     return answer(
         situation,
@@ -40,8 +44,13 @@ def instant(
         estimate=foretold[best],
         alternatives=[Alternative(c.model, c.recipe, foretold[c], 0.0) for c in others],
         search=search,
-        notes=[note, *warnings(situation, best, pool)],
+        notes=[note, *_unguarded(situation), *warnings(situation, best, pool)],
     )
+
+
+def _unguarded(situation: Situation) -> Iterator[str]:
+    for guard in situation.budget.of_phases("guard"):
+        yield f"{guard} was not checked: only a search (--search-time) can measure it"
 
 
 def foretell(situation: Situation, candidate: Candidate) -> Figures:
@@ -51,8 +60,18 @@ def foretell(situation: Situation, candidate: Candidate) -> Figures:
 
 
 def fits(situation: Situation, foretold: Figures) -> bool:
-    """Whether what is foretold keeps every limit."""
-    return not situation.budget.broken({name: f.value for name, f in foretold.items()})
+    """Whether what is foretold keeps every limit but the guards, which only a trial can tell."""
+    budget = situation.budget.of_phases("train", "inference", "model", "quality")
+    return not budget.broken({name: f.value for name, f in foretold.items()})
+
+
+def _preferred(
+    situation: Situation, allowed: Sequence[Candidate], foretold: Mapping[Candidate, Figures]
+) -> Candidate:
+    """What the user's goals leave; of those alike, what is worth most."""
+    metric = situation.task.metric
+    left = preferred(allowed, foretold.__getitem__, situation.request.prefer, metric)
+    return max(left, key=lambda c: _worth(situation, c, foretold[c]))
 
 
 def _worth(

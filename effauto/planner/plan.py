@@ -11,6 +11,7 @@ from effauto.composition import Refusal
 from effauto.cost import Place, Prices
 from effauto.cost.ledger import Ledger, at_volume
 from effauto.machine import Hardware
+from effauto.preference import Preference
 from effauto.recipe import Recipe
 from effauto.resources import Figures
 from effauto.traits import TaskTraits
@@ -71,6 +72,7 @@ class Plan:
     prices: Prices = field(default_factory=Prices)
     place: Place = field(default_factory=Place)
     ledger: Ledger | None = None
+    prefer: Preference = field(default_factory=Preference)
 
     def with_requests(self, per_second: float) -> Plan:
         """The same plan, its ledger telling what so many requests a second take."""
@@ -92,6 +94,7 @@ class Plan:
             "model": self.model,
             "hardware": self.hardware.to_json(),
             "budget": self.budget.to_json(),
+            "prefer": str(self.prefer),
             "recipe": recipe_json(self.recipe, self.versions),
             "order": list(self.order),
             "estimate": figures_json(self.estimate),

@@ -18,6 +18,7 @@ from effauto.machine import Hardware
 from effauto.planner.plan import SCHEMA, Alternative, Plan
 from effauto.planner.request import DataRequest
 from effauto.planner.typed import well_typed
+from effauto.preference import Preference, parse_preference
 from effauto.recipe import Recipe
 from effauto.resources import Figure
 from effauto.traits import TaskTraits
@@ -108,6 +109,7 @@ def _read(data: Mapping[str, Any]) -> Plan:
         prices=Prices(**data.get("prices", {})),
         place=_place(data.get("place", {})),
         ledger=_ledger(data.get("ledger")),
+        prefer=_preference(data.get("prefer", "")),
     )
 
 
@@ -129,6 +131,10 @@ def _alternatives(data: Sequence[Mapping[str, Any]]) -> list[Alternative]:
 
 def _place(data: Mapping[str, Any]) -> Place:
     return Place(data.get("country"), tuple(data.get("pue", Place.pue)))
+
+
+def _preference(text: str) -> Preference:
+    return parse_preference(text) if text else Preference()
 
 
 def _ledger(data: Mapping[str, Any] | None) -> Ledger | None:

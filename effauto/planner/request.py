@@ -12,6 +12,7 @@ from effauto.budget import Budget
 from effauto.cost import Place, Prices
 from effauto.errors import InputError
 from effauto.model import MINILM
+from effauto.preference import Preference
 from effauto.recipe import Recipe
 from effauto.task import Task, load_task
 from effauto.task.traits import CountTokens
@@ -73,6 +74,7 @@ class Request:
     data: DataRequest = field(default_factory=DataRequest)
     model: str = MINILM
     budget: Budget = field(default_factory=Budget)
+    prefer: Preference = field(default_factory=Preference)
     recipe: Recipe | None = None
     search_time: float = 0.0
     max_trials: int | None = None

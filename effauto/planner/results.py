@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, replace
 
 from effauto.budget import Budget, Limit
 from effauto.planner.candidate import Candidate
+from effauto.planner.preferring import TIE, deviation, expense_of, preferred
+from effauto.preference import Preference
 from effauto.resources import QUALITY, SHARES, Figure, Figures
 
 # What a repeat on the same machine may differ by: a limit on time must be kept with this to spare.
 NOISE_RESERVE = {"train.time": 1.1, "inference.latency": 1.1, "inference.throughput": 1.1}
-# Half a standard error of the quality: closer candidates are a tie.
-TIE = 0.5
+
+QUALITY_FIRST = Preference()
 
 
 @dataclass
@@ -21,7 +23,7 @@ class Result:
     """One finished trial. ``foretold`` is uncorrected, at the trial's scale and at full scale.
 
     ``gradients`` tells whether its training computes any; ``gain`` is the quality that all of the
-    data is expected to add.
+    data is expected to add; ``answers`` are those to the validation rows, if they were kept.
     """
 
     candidate: Candidate
@@ -33,6 +35,7 @@ class Result:
     trial: int | None = None
     gradients: bool = True
     gain: float = field(default=0.0, compare=False)
+    answers: tuple[int, ...] = field(default=(), compare=False, repr=False)
 
     def quality(self, metric: str) -> float:
         """Measured quality and what more data is expected to add."""
@@ -82,44 +85,25 @@ def latest(results: Iterable[Result]) -> list[Result]:
     return list(best.values())
 
 
-def choose(results: Sequence[Result], budget: Budget, metric: str) -> Result | None:
-    """The best result that keeps every limit; of those within noise of it, the cheapest.
+def choose(
+    results: Sequence[Result],
+    budget: Budget,
+    metric: str,
+    preference: Preference = QUALITY_FIRST,
+) -> Result | None:
+    """The most preferred result that keeps every limit; of those as good, the cheapest.
 
-    None if every result breaks a limit. One whose quality was not measured is never chosen.
+    Without goals the best quality is preferred, and what lies within its noise is as good. None if
+    every result breaks a limit. One whose quality was not measured is never chosen.
     """
     tried = [result for result in latest(results) if QUALITY + metric in result.measured]
+    figures = {id(result): result.projected() for result in tried}
     for reserve in (True, False):
         allowed = [result for result in tried if not keeps(result, budget, reserve=reserve)]
         if allowed:
-            best = max(allowed, key=lambda result: result.quality(metric))
-            margin = TIE * standard_error(best, metric)
-            ties = [r for r in allowed if r.quality(metric) >= best.quality(metric) - margin]
-            return min(ties, key=expense)
+            ties = preferred(allowed, lambda result: figures[id(result)], preference, metric)
+            return min(ties, key=lambda result: expense_of(figures[id(result)]))
     return None
-
-
-def standard_error(result: Result, metric: str) -> float:
-    """Of the measured quality, from its 80 % range."""
-    return max(1e-4, deviation(result.measured[QUALITY + metric]))
-
-
-def deviation(figure: Figure) -> float:
-    """A standard deviation, from the 80 % range of a normal distribution."""
-    return (figure.high - figure.low) / 2 / 1.2816
-
-
-def expense(result: Result) -> float:
-    """One number to break ties, at full scale."""
-    return expense_of(result.projected())
-
-
-def expense_of(figures: Figures) -> float:
-    """Training time, latency and size, as logarithms, added up."""
-    return sum(
-        math.log(max(figures[name].value, 1e-9))
-        for name in ("train.time", "inference.latency", "model.size")
-        if name in figures
-    )
 
 
 def front(results: Sequence[Result], metric: str, resources: Sequence[str]) -> list[Result]:

@@ -11,12 +11,12 @@ from typing import Any
 from effauto.errors import EffautoError, Interrupted, StoreError
 from effauto.execution.pool import Worker
 from effauto.planner.candidate import Candidate
-from effauto.planner.chosen import chosen
+from effauto.planner.chosen import best_of, chosen
 from effauto.planner.clock import Clock
 from effauto.planner.listener import Listener
+from effauto.planner.loyalty import LOYALTY, compare
 from effauto.planner.opening import opening
 from effauto.planner.plan import Plan
-from effauto.planner.results import choose
 from effauto.planner.situation import Situation
 from effauto.planner.space import build_space
 from effauto.planner.strategy import Strategy
@@ -35,6 +35,8 @@ def searched(
     """Try candidates in a worker process; choose from what was measured, also when interrupted."""
     request = situation.request
     portfolio = opening(situation, pool) if request.recipe is None else list(pool)
+    if situation.whole_budget.of_phases("guard").to_json():  # others are compared to the baseline
+        portfolio.sort(key=lambda candidate: candidate != situation.untouched)
     space = build_space(situation.usable, request.seed)
     strategy = Strategy(situation, space, portfolio, request.seed)
     study = begin_study(situation, store, strategy, clock, listener)
@@ -92,8 +94,11 @@ def _try_next(strategy: Strategy, trials: Trials, clock: Clock, listener: Listen
         strategy.tell_failure(trial.candidate, trial.fidelity)
         listener.failed(trial.candidate, str(error))
         return True
+    for changed in compare([*strategy.results, result], situation.untouched):
+        if changed.trial is not None:
+            trials.store.add_measured(changed.trial, {LOYALTY: changed.measured[LOYALTY]})
     strategy.tell(result)
-    best = choose(strategy.results, situation.budget, situation.task.metric)
+    best = best_of(situation, strategy.results)
     listener.ended(result, best, clock.left)
     return True
 

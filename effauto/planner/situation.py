@@ -29,6 +29,8 @@ from effauto.workload import Workload
 
 # Earlier trials that are read, newest first: an instant plan must be instant.
 MOST_RECORDS = 64
+# What a recipe is judged by.
+JUDGED = ("train", "inference", "model", "quality", "guard")
 
 Pairs = dict[str, list[Pair]]
 
@@ -71,7 +73,7 @@ class Situation:
     @property
     def budget(self) -> Budget:
         """The limits that a recipe must keep (the search's own are kept by the clock)."""
-        return self.whole_budget.of_phases("train", "inference", "model", "quality")
+        return self.whole_budget.of_phases(*JUDGED)
 
     def refer_to(self, results: Iterable[Result]) -> None:
         """Let the baseline's own result, at the largest scale, be what others are compared to."""
@@ -115,6 +117,9 @@ def understand(request: Request, plugins: Plugins, store: Store) -> Situation:
     for limit in (*request.budget, *request.budget.relative):
         if limit.resource.startswith(QUALITY) and limit.resource != QUALITY + task.metric:
             raise BudgetError(f"{limit}: the metric of this task is {task.metric}")
+    for goal in request.prefer.goals:
+        if goal.resource.startswith(QUALITY) and goal.resource != QUALITY + task.metric:
+            raise InputError(f"{goal.resource} is not known: the metric here is {task.metric}")
     hardware = machine(request.hardware, plugins)
     if request.search_time > 0:
         if request.hardware != HERE:

@@ -52,7 +52,8 @@ class Strategy:
     failed: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        limits = [limit.resource for limit in self._modelled()]
+        modelled = self._modelled()
+        limits = [limit.resource for limit in (*modelled, *modelled.relative)]
         self.search = Search(self.space.configspace, limits, self.seed)
         self.curves = Curves(self._metric)
         self.continuations = Continuations(
@@ -123,7 +124,9 @@ class Strategy:
         self.situation.refer_to(self.results)
         after = [limit for limit in self._modelled() if limit.text]
         shift = {
-            limit.resource: math.log(limit.excess(before[limit.text].limit)) for limit in after
+            limit.resource: math.log(limit.excess(before[limit.text].limit))
+            for limit in after
+            if limit.text in before
         }
         if any(shift.values()):
             self.continuations.budget = self.situation.budget
@@ -165,7 +168,7 @@ class Strategy:
         return self.situation.task.metric
 
     def _modelled(self) -> Budget:
-        return self.situation.budget.of_phases("train", "inference", "model")
+        return self.situation.budget.of_phases("train", "inference", "model", "guard")
 
     def _asked(self, time_left: float) -> Trial | None:
         """What the surrogate proposes among the legal, affordable and untried."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -46,6 +47,10 @@ class Trials:
     def data(self) -> Path:
         return self.folder / "data"
 
+    @property
+    def answers(self) -> Path:
+        return self.folder / "answers.json"
+
     def run(
         self, candidate: Candidate, fidelity: float, seed: int, time_left: float, progress: Progress
     ) -> Result:
@@ -67,7 +72,9 @@ class Trials:
         with failures_noted(self.store, trial):
             measured = self._measure(self._job(candidate, fidelity, seed), time_left, progress)
         self.store.finish_trial(trial, measured)
-        return make_result(situation, candidate, fidelity, seed, measured, trial)
+        result = make_result(situation, candidate, fidelity, seed, measured, trial)
+        result.answers = tuple(json.loads(self.answers.read_text(encoding="utf-8")))
+        return result
 
     def _job(self, candidate: Candidate, fidelity: float, seed: int) -> Job:
         situation = self.situation
@@ -85,7 +92,11 @@ class Trials:
             seed=seed,
             plugin_folders=situation.request.plugin_folders,
             memory_limit=_memory_allowed(situation, candidate),
-            details={"fingerprint": situation.task.fingerprint, "share_training": True},
+            details={
+                "fingerprint": situation.task.fingerprint,
+                "share_training": True,
+                "answers": str(self.answers),
+            },
         )
 
     def _measure(self, job: Job, time_left: float, progress: Progress) -> dict[str, Figure]:

@@ -30,6 +30,9 @@ def print_outcome(outcome: Outcome, console: Console | None = None) -> None:
         )
     console.print(table)
     console.print(Text(f"The model is in {outcome.folder}; effauto.load({str(outcome.folder)!r})"))
+    for guard in outcome.plan.budget.of_phases("guard"):
+        if guard not in outcome.budget:
+            console.print(Text(f"{guard} was not checked: a run trains no untouched model."))
     if not outcome.all_met:
         console.print(Text("Not every limit was met.", style="bold"))
 

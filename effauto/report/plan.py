@@ -12,7 +12,7 @@ from effauto.planner.prior import UNKNOWN
 from effauto.quantities import show
 from effauto.recipe import Recipe
 from effauto.report.ledger import print_ledger, summary
-from effauto.resources import QUALITY, Figure, Figures
+from effauto.resources import QUALITY, SHARES, Figure, Figures
 
 # What a reader wants first; the rest is in the JSON.
 _SHOWN = (
@@ -25,6 +25,8 @@ _SHOWN = (
     "inference.throughput",
     "inference.memory",
     "model.size",
+    "guard.worst_class",
+    "guard.loyalty",
 )
 
 
@@ -34,6 +36,8 @@ def print_plan(plan: Plan, console: Console | None = None) -> None:
     console.print(Text(answer(plan), style="bold"))
     for step in plan.recipe.steps:
         console.print(Text(f"  {step.method}{setting(step.setting)}"))
+    if plan.prefer.goals:
+        console.print(Text(plan.prefer.sentence))
     console.print(_figures(plan))
     if plan.infeasible:
         for sentence in plan.infeasible["reasons"]:
@@ -122,7 +126,7 @@ def _value(figure: Figure, name: str) -> str:
 
 
 def _shown(value: float, figure: Figure, name: str) -> str:
-    return f"{value:.3f}" if name.startswith(QUALITY) else show(value, figure.unit)
+    return f"{value:.3f}" if name.startswith(SHARES) else show(value, figure.unit)
 
 
 def _alternatives(plan: Plan) -> Table:
