@@ -42,7 +42,7 @@ def judge(
     figures = {
         f"quality.{job.task.metric}": quality(job.task.metric, examples, predicted),
         "inference.throughput": throughput,
-        "inference.latency": _latency(artefact, examples, job.seed),
+        "inference.latency": _latency(artefact, examples, job),
         "inference.memory": exactly(
             meter.stop().memory, "byte", note="peak, above an idle process"
         ),
@@ -102,8 +102,9 @@ def _throughput(artefact: Answers, examples: Examples) -> tuple[list[Any], Figur
     return [predicted[row] for row in range(len(rows))], figure
 
 
-def _latency(artefact: Answers, examples: Examples, seed: int) -> Figure:
-    chosen = random.Random(seed).choices(examples.inputs, k=WARM_UP + REQUESTS)
+def _latency(artefact: Answers, examples: Examples, job: Job) -> Figure:
+    requests = job.details.get("requests", REQUESTS)
+    chosen = random.Random(job.seed).choices(examples.inputs, k=WARM_UP + requests)
     times = []
     for row in chosen:
         start = time.perf_counter()
@@ -111,7 +112,7 @@ def _latency(artefact: Answers, examples: Examples, seed: int) -> Figure:
         times.append(time.perf_counter() - start)
     times = times[WARM_UP:]
     low, high = np.percentile(times, SPREAD)
-    note = f"batch 1, median of {REQUESTS} requests"
+    note = f"batch 1, median of {requests} requests"
     return Figure(float(np.median(times)), "s", float(low), float(high), "measured", note)
 
 

@@ -1,0 +1,79 @@
+"""What ``composition.py`` found, as a document."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from composition_cases import LAYERS, TRAIN_ROWS
+
+Row = Mapping[str, Any]
+# What two recipes have in common if one of them does nothing more than the other.
+SIGNATURE = ("model.size", "model.parameters", "train.flops", "inference.flops", "quality")
+
+
+def broken(rows: Iterable[Row]) -> list[Row]:
+    """Legal by the verdict, and failed."""
+    return [row for row in rows if not row["refused"] and "error" in row]
+
+
+def useless(rows: Iterable[Row]) -> list[Row]:
+    """Refused, and when forced exactly like a recipe with one method less."""
+    rows = list(rows)
+    return [row for row in rows if row["refused"] and "error" not in row and _vain(row, rows)]
+
+
+def wrongly_refused(rows: Iterable[Row]) -> list[Row]:
+    """Refused, and when forced they ran and did what neither method does alone."""
+    rows = list(rows)
+    vain = useless(rows)
+    return [r for r in rows if r["refused"] and "error" not in r and r not in vain]
+
+
+def _vain(row: Row, rows: Iterable[Row]) -> bool:
+    for other in rows:
+        fewer = set(row["methods"]) - set(other["methods"])
+        same_task = other["kind"] == row["kind"] and not other["refused"]
+        if same_task and len(fewer) == 1 and set(other["methods"]) < set(row["methods"]):
+            found = other.get("measured", {})
+            if found and all(found[name] == row["measured"][name] for name in SIGNATURE):
+                return True
+    return False
+
+
+def document(rows: list[dict[str, Any]]) -> Iterator[str]:
+    legal = [row for row in rows if not row["refused"]]
+    failed, wrongly = broken(rows), wrongly_refused(rows)
+    yield "# Composition"
+    yield ""
+    yield "Written by `python benchmarks/composition.py`: combinations of methods carried out end"
+    yield f"to end on a {LAYERS}-layer copy of the default model and {TRAIN_ROWS} rows, each"
+    yield "trained, saved, reloaded in a fresh process and asked."
+    yield ""
+    yield "| | run | failed |"
+    yield "|---|---|---|"
+    sizes = Counter(len(row["methods"]) for row in legal)
+    for size, name in ((1, "alone"), (2, "pairs"), (3, "triples")):
+        count = sum(len(row["methods"]) == size for row in failed)
+        yield f"| legal, {name} | {sizes[size]} | {count} |"
+    yield ""
+    if legal:
+        yield from _verdict(rows, len(legal), len(failed), len(wrongly))
+    for title, found in (("Legal, and failed", failed), ("Refused, and ran", wrongly)):
+        if found:
+            yield ""
+            yield f"## {title}"
+            yield ""
+            for row in found:
+                yield f"- {' + '.join(row['methods'])}: {row.get('error') or row['refused']}"
+
+
+def _verdict(rows: list[dict[str, Any]], legal: int, failed: int, wrongly: int) -> Iterator[str]:
+    forced = [row for row in rows if row["refused"]]
+    died = sum("error" in row for row in forced)
+    good = legal - failed
+    yield f"Of what is called legal {good / legal:.4f} runs (precision). Of {len(forced)} refused"
+    yield f"pairs that were forced, {died} failed, {len(useless(rows))} came out exactly like a"
+    yield f"recipe with one method less, and {wrongly} ran: the verdict finds"
+    yield f"{good / max(1, good + wrongly):.4f} of what runs in this sample (recall)."
