@@ -77,11 +77,17 @@ def _measure(bench: Bench, arguments: argparse.Namespace, scratch: Path) -> None
 
 
 def _cases(bench: Bench, arguments: argparse.Namespace) -> list[Case]:
-    """What is legal, and refused pairs; those alone first, since others are compared with them."""
+    """What is legal, and refused pairs; those alone first, since the forced are compared with them.
+
+    Of a sample of the pairs, only what it is compared with is run alone.
+    """
     pairs = bench.pairs()[: arguments.pairs]
     triples = islice((c for c in bench.triples() if not c.refused), arguments.triples)
     forced = [case for case in bench.pairs() if case.refused][: arguments.forced]
     alone = [case for case in bench.singles() if not case.refused]
+    if arguments.pairs is not None:
+        compared = {name for case in forced for name in case.names}
+        alone = [case for case in alone if compared.issuperset(case.names)]
     return [*alone, *(case for case in pairs if not case.refused), *forced, *triples]
 
 

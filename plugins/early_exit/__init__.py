@@ -40,6 +40,7 @@ class EarlyExit(Method):
     summary = "Answer after an inner layer whenever its own classifier is sure enough."
     stage = "inference"
     requires = frozenset({"transformer"})
+    forbids = frozenset({"virtual_tokens"})  # which exits would have to leave out of their mean
     removes = frozenset({"eager_module"})
     before = ("runtime",)  # which may compile the model: how deep it goes depends on its input
     knobs = {
