@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from effauto.budget import Budget, parse_budget
 from effauto.cost import Place, parse_prices
@@ -116,17 +116,24 @@ def run(
 
 
 def load(
-    folder: str | Path, *, threads: int | None = None, plugins_dirs: Iterable[Path | str] = ()
+    folder: str | Path,
+    *,
+    threads: int | None = None,
+    device: Literal["cpu", "cuda"] | None = None,
+    plugins_dirs: Iterable[Path | str] = (),
 ) -> Answers:
     """Load the model that :func:`run` left in ``folder``; its ``predict`` takes a list of inputs.
 
-    Raises ModelError if the folder holds none, or a method that it needs is not installed.
+    It computes on the GPU, if there is one and its methods can, wherever it was trained; ``device``
+    says otherwise. Raises ModelError if the folder holds none, or a method that it needs is not
+    installed.
     """
 
     def methods() -> Any:
         return load_plugins(Path(folder) for folder in plugins_dirs).methods()
 
-    return load_artefact(Path(folder), methods, threads or this_machine().threads)
+    here = this_machine()
+    return load_artefact(Path(folder), methods, threads or here.threads, device or here.device)
 
 
 def search_seconds(given: str | float | None, budget: Budget, default: float = 0.0) -> float:

@@ -39,10 +39,10 @@ def estimate(
     counted = LINEAR_COUNT if work.family == "linear" else PADDED_COUNT
     ledger.add("train.flops", counted.scaled(flops.train_flops(work)))
     held = memory.train_bytes(work, hardware.device)
-    ledger.add("train.memory", held, note=memory.train_note(work))
+    ledger.add("train.memory", held, note=memory.train_note(work, hardware.device))
     ledger.add("train.labels", exact(work.labels))
     ledger.add("inference.flops", counted.scaled(flops.request_flops(work)))
-    ledger.add("inference.memory", memory.serve_bytes(work))
+    ledger.add("inference.memory", memory.serve_bytes(work, hardware.device))
     ledger.add("inference.latency", time.request_seconds(work, hardware), timed=True)
     ledger.add("inference.throughput", time.requests_a_second(work, hardware), timed=True)
     ledger.add("model.size", memory.folder_bytes(work))

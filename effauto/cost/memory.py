@@ -68,7 +68,10 @@ def train_tensors(work: Workload) -> Tensors:
 
 
 def train_bytes(work: Workload, device: str) -> Range:
-    """The peak of the process while training, above its size when idle."""
+    """The peak of the process while training, above its size when idle.
+
+    Where a GPU computes, this is its memory.
+    """
     if work.family == "linear":
         return LINEAR_MEMORY.scaled(_linear_bytes(work)) + LINEAR_PROCESS
     return resident(train_tensors(work).peak, work, device)
@@ -87,7 +90,7 @@ def _held(work: Workload) -> Range:
     return Range(max(1.0, held.low), max(1.0, held.value), max(1.0, held.high))
 
 
-def train_note(work: Workload) -> str:
+def train_note(work: Workload, device: str) -> str:
     """The parts of the peak."""
     if work.family == "linear":
         return ""
@@ -99,7 +102,8 @@ def train_note(work: Workload) -> str:
         "or, later, gradients": tensors.gradients + tensors.updating,
     }
     told = ", ".join(f"{name} {show(size, 'byte')}" for name, size in parts.items())
-    return f"{told}; the allocator holds {_held(work).value:.2f} times as much"
+    held = CUDA_ALLOCATOR if device == "cuda" else _held(work)
+    return f"{told}; the allocator holds {held.value:.2f} times as much"
 
 
 def _activations(work: Workload) -> float:
@@ -143,8 +147,11 @@ def _linear_bytes(work: Workload) -> float:
     return solver + SPARSE_ENTRY_BYTES * entries + VOCABULARY_IN_MEMORY * work.folder_bytes
 
 
-def serve_bytes(work: Workload) -> Range:
-    """The peak of a process that answers batches, above its size when idle."""
+def serve_bytes(work: Workload, device: str) -> Range:
+    """The peak of a process that answers batches, above its size when idle.
+
+    Where a GPU computes, this is its memory.
+    """
     if work.family == "linear":
         weights = FLOAT * work.head_parameters + VOCABULARY_IN_MEMORY * work.folder_bytes
         return LINEAR_MEMORY.scaled(weights) + LINEAR_PROCESS
@@ -153,8 +160,15 @@ def serve_bytes(work: Workload) -> Range:
     weights = layers + embedding + FLOAT * work.head_parameters
     tokens = SERVING_BATCH * max(served_tokens(work), work.longest_request)
     passing = tokens * work.width * FLOAT * _passing(work)
-    runtime = Range(0.7, 1.0, 1.3).scaled(work.runtime_bytes)
-    return SERVING_ALLOCATOR.scaled(weights + passing) + runtime + TORCH_PROCESS
+    runtime = Range(0.7, 1.0, 1.3).scaled(work.runtime_bytes if device == "cpu" else 0.0)
+    return held_in_serving(weights + passing, device) + runtime
+
+
+def held_in_serving(live: float, device: str) -> Range:
+    """What a process holds that answers with so many bytes in tensors."""
+    if device == "cuda":
+        return CUDA_ALLOCATOR.scaled(live)
+    return SERVING_ALLOCATOR.scaled(live) + TORCH_PROCESS
 
 
 def layer_weight_bytes(work: Workload) -> float:

@@ -10,12 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from effauto.cost.estimate import estimate
-from effauto.cost.memory import (
-    SERVING_ALLOCATOR,
-    SERVING_BATCH,
-    TORCH_PROCESS,
-    resident,
-)
+from effauto.cost.memory import SERVING_BATCH, held_in_serving, resident
 from effauto.cost.ranges import NOTHING, Range, exact, larger, seconds
 from effauto.cost.time import on_one_core
 from effauto.cost.trace import Counted, Trace
@@ -113,7 +108,7 @@ class _Reading:
         request, batch = self.trace.request, self.trace.batch
         found = {
             "inference.flops": exact(request.flops),
-            "inference.memory": SERVING_ALLOCATOR.scaled(batch.peak_bytes) + TORCH_PROCESS,
+            "inference.memory": held_in_serving(batch.peak_bytes, self.hardware.device),
             "inference.latency": self._answering(request, 0.0),
             "inference.throughput": self._throughput(),
             "model.size": self._size(),

@@ -151,9 +151,12 @@ def _manifest(data: Mapping[str, Any]) -> Manifest:
 
 
 def load_artefact(
-    folder: Path, methods: Callable[[], Mapping[str, Method]], threads: int
+    folder: Path, methods: Callable[[], Mapping[str, Method]], threads: int, device: str = "cpu"
 ) -> Answers:
-    """Load what :func:`save_artefact` wrote; raise ModelError if a method it needs is missing."""
+    """Load what :func:`save_artefact` wrote, wherever it was trained.
+
+    It computes on ``device`` where its methods do. Raises ModelError if one of them is missing.
+    """
     manifest = read_manifest(folder)
     if manifest.family == "linear":
         return LinearPredictor.open(folder, manifest.kind, manifest.classes)
@@ -165,7 +168,7 @@ def load_artefact(
         if name not in known:
             raise ModelError(f"{folder} was made with the method {name!r}; install its plugin")
         steps.append((known[name], manifest.recipe.settings[name]))
-    return reopen(folder, manifest, steps, threads)
+    return reopen(folder, manifest, steps, threads, device)
 
 
 def size_of(folder: Path) -> int:

@@ -90,7 +90,10 @@ def _room(folder: Path, wanted: float) -> bool:
     """Whether the folder can take so many bytes more; what was not read for long makes room."""
     if wanted > MOST_BYTES / 2:
         return False
-    files = [(path.stat(), path) for path in folder.glob("*.safetensors")]
+    files = []
+    for path in folder.glob("*.safetensors"):
+        with contextlib.suppress(FileNotFoundError):  # another process made room
+            files.append((path.stat(), path))
     held = sum(stat.st_size for stat, _ in files)
     for stat, path in sorted(files, key=lambda entry: entry[0].st_mtime):
         if held + wanted <= MOST_BYTES:

@@ -5,6 +5,7 @@ Nothing is guessed here: what no counter covers is for :func:`effauto.cost.energ
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -19,6 +20,7 @@ from typing import Any, Protocol
 from effauto.cost.energy import COUNTER, JOULES_PER_KWH
 from effauto.machine import Hardware
 
+_log = logging.getLogger(__name__)
 POWERCAP = Path("/sys/class/powercap")
 # RAPL's registers start again at zero after some minutes of full load.
 POLL_SECONDS = 30.0
@@ -60,8 +62,17 @@ def counted(hardware: Hardware) -> Iterator[Reading]:
     finally:
         seconds = time.monotonic() - begun
         for counter in counters:
-            joules = counter.stop()
+            joules = _stopped(counter)
             reading.joules[counter.name] = joules if seconds >= counter.least_seconds else 0.0
+
+
+def _stopped(counter: Counter) -> float:
+    """What it counted; nothing if it cannot be read any more, which must not cost the training."""
+    try:
+        return max(0.0, counter.stop())
+    except Exception as error:  # NVML and powercap fail each in its way
+        _log.warning("the energy that %s counts cannot be read: %s", counter.name, error)
+        return 0.0
 
 
 def open_counters(hardware: Hardware) -> list[Counter]:

@@ -108,6 +108,7 @@ def _costs(context: Context, examples: Examples, parameters: int) -> Values:
         "train.flops": meter.flops.total,
         "train.labels": float(max(len(examples), context.labels_read)),
         "model.parameters": float(parameters),
+        **meter.device.beside(),
     }
 
 

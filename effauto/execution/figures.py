@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from effauto.cost import Place, Prices
 from effauto.cost.energy import grams, kilowatt_hours, spent
 from effauto.cost.ranges import exact
+from effauto.execution.device import memory_note
 from effauto.machine import Hardware
 from effauto.resources import Figure, exactly
 
@@ -29,6 +31,8 @@ def training_figures(
     Energy is what counters read and a model of what they leave out, as a range.
     """
     figures = {name: exactly(values[name], unit) for name, unit in _UNITS.items() if name in values}
+    if note := memory_note(values):
+        figures["train.memory"] = replace(figures["train.memory"], note=note)
     seconds = exact(values["train.time"])
     energy, tier, note = spent(values, seconds.value, hardware)
     figures["train.energy"] = energy.figure("joule", tier, note)

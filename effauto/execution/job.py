@@ -49,8 +49,12 @@ class Job:
 
     @property
     def memory_allowed(self) -> float:
-        """Bytes above an idle process that the work may grow to."""
-        return self.memory_limit or MACHINE_SHARE * self.hardware.memory_bytes
+        """Bytes above an idle process that the work may grow to in the machine's own memory.
+
+        Where a GPU computes, the limit is on its memory, and torch keeps it.
+        """
+        limit = self.memory_limit if self.hardware.device == "cpu" else None
+        return limit or MACHINE_SHARE * self.hardware.memory_bytes
 
     def judging(self, split: str = "validation") -> Job:
         """The job of judging what this one trains; its limit on memory is for the training."""

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from effauto.execution.artefact import Answers, load_artefact, read_manifest, size_of
+from effauto.execution.device import device_for, memory_note, start, use_threads
 from effauto.execution.job import Job
-from effauto.execution.meter import Meter, use_threads
+from effauto.execution.meter import Meter
 from effauto.execution.train import import_libraries
 from effauto.method import Method
 from effauto.resources import GUARD, Figure, exactly
@@ -22,6 +23,7 @@ from effauto.task.exchange import read_split
 
 BATCH = 32
 WARM_UP = 5
+PEAK = "peak, above an idle process"
 REQUESTS = 60
 LEAST_OF_A_CLASS = 5
 # The middle 80 % of repeats; a shared machine's worst moments say little about the model.
@@ -33,10 +35,13 @@ def judge(
 ) -> dict[str, Figure]:
     """Load ``job.folder`` and measure it on ``job.split``: quality, size, speed and memory."""
     examples, _ = read_split(job.data / f"{job.split}.jsonl")
-    import_libraries(read_manifest(job.folder).family)  # part of the idle process, not the model
+    family = read_manifest(job.folder).family
+    import_libraries(family)  # part of the idle process, not the model
     use_threads(job.hardware.threads)
-    meter = Meter()
-    artefact = load_artefact(job.folder, methods, job.hardware.threads)
+    device = device_for(family, job.hardware)
+    start(device)
+    meter = Meter(device)
+    artefact = load_artefact(job.folder, methods, job.hardware.threads, device)
     progress("judging", 0.0)
     predicted, throughput = _throughput(artefact, examples)
     figures = {
@@ -44,7 +49,7 @@ def judge(
         "inference.throughput": throughput,
         "inference.latency": _latency(artefact, examples, job),
         "inference.memory": exactly(
-            meter.stop().memory, "byte", note="peak, above an idle process"
+            meter.stop().memory, "byte", note=memory_note(meter.device.beside()) or PEAK
         ),
         "model.size": exactly(float(size_of(job.folder)), "byte"),
     }

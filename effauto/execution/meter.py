@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
+
+from effauto.execution.device import opened
 
 # Steps of one kind that are counted exactly; the rest are extrapolated by their tokens, since the
 # counter slows each operation down.
@@ -51,7 +50,7 @@ class Flops:
 
 
 def flop_counter() -> Any:
-    """torch's counter, taught the CPU attention kernels that it takes for free."""
+    """torch's counter, which knows CUDA's attention kernels, taught those of the CPU."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -75,16 +74,16 @@ class Meter:
     """Measures what one process spends from its making to :meth:`stop`.
 
     ``seconds`` is wall time, ``cpu_seconds`` processor time of all threads, ``memory`` the peak
-    resident set above that at the start, in bytes. What a cache saved is charged on top.
+    of what is held on ``device`` above that at the start, in bytes. What a cache saved is charged
+    on top.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, device: str = "cpu") -> None:
         self.flops = Flops()
         self.charged_seconds = 0.0
         self.charged_cpu = 0.0
         self.charged_memory = 0.0
-        self._reset_peak()
-        self._resident = resident_bytes()
+        self.device = opened(device)
         self._wall = time.perf_counter()
         self._cpu = time.process_time()
         self.seconds = self.cpu_seconds = self.memory = 0.0
@@ -108,11 +107,12 @@ class Meter:
             self._cpu += cpu_after - cpu
 
     def peak(self) -> float:
-        """The largest growth of the resident set so far, in bytes."""
-        return max(self.charged_memory, peak_bytes() - self._resident)
+        """The most bytes held so far, above those at the start."""
+        return max(self.charged_memory, self.device.peak())
 
     def lap(self) -> tuple[float, float]:
-        """Wall and CPU seconds so far, charges left out."""
+        """Wall and CPU seconds until all so far is computed, charges left out."""
+        self.device.wait()
         return time.perf_counter() - self._wall, time.process_time() - self._cpu
 
     def stop(self) -> Meter:
@@ -121,46 +121,3 @@ class Meter:
         self.cpu_seconds = cpu + self.charged_cpu
         self.memory = self.peak()
         return self
-
-    def _reset_peak(self) -> None:
-        with _ignoring_oserror():  # Linux only; elsewhere the peak is that of the whole process
-            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-
-
-def resident_bytes() -> float:
-    """The resident set of this process now."""
-    import psutil
-
-    return float(psutil.Process().memory_info().rss)
-
-
-def peak_bytes() -> float:
-    """The largest resident set of this process since the peak was last reset."""
-    try:
-        status = Path("/proc/self/status").read_text(encoding="ascii")
-        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-        return float(line.split()[1]) * 1024
-    except (OSError, StopIteration):
-        import resource
-
-        unit = 1 if sys.platform == "darwin" else 1024
-        return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * unit
-
-
-@contextmanager
-def _ignoring_oserror() -> Iterator[None]:
-    try:
-        yield
-    except OSError:
-        return
-
-
-def use_threads(threads: int) -> None:
-    """Compute with this many threads, in torch if it is imported, and in the libraries below it."""
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    os.environ["OMP_NUM_THREADS"] = str(threads)
-    from threadpoolctl import threadpool_limits
-
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(threads)
-    threadpool_limits(threads)  # libraries loaded before have read the environment already

@@ -65,6 +65,7 @@ class _Watch:
         self.start = self.clock()
 
     def __call__(self, what: str, share: float) -> None:
+        self.meter.device.wait()
         if what != self.phase or (self.steps and share <= self.steps[-1][1]):
             self.phase, self.steps = what, []
         if share > 0:
@@ -87,6 +88,7 @@ class _Watch:
 
     def whole(self) -> None:
         """Nothing is left: the training was shorter than a pilot."""
+        self.meter.device.wait()
         spent = self.clock() - self.start
         self.values = {
             "train.memory": self.meter.peak(),

@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from effauto import errors
 from effauto.errors import Crashed, EffautoError, TrialError
+from effauto.execution.device import ASK_WITHOUT_STARTING
 from effauto.execution.job import Job
 from effauto.machine import PATIENT_THREADS
 from effauto.traits import Family
@@ -52,7 +53,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=self._new_log(),
             text=True,
-            env=os.environ | PATIENT_THREADS,
+            env=os.environ | PATIENT_THREADS | ASK_WITHOUT_STARTING,
             start_new_session=True,  # Ctrl-C is for us; we then end the worker
         )
         with self._dying_as("the worker process did not start"):

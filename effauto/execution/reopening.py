@@ -15,15 +15,20 @@ from effauto.traits import TaskKind
 
 
 def reopen(
-    folder: Path, manifest: Manifest, steps: Sequence[tuple[Method, Setting]], threads: int
+    folder: Path,
+    manifest: Manifest,
+    steps: Sequence[tuple[Method, Setting]],
+    threads: int,
+    device: str = "cpu",
 ) -> Predictor:
-    """Make the predictor that was saved in ``folder``."""
+    """Make the predictor that was saved in ``folder``; on the processor if a method asks for it."""
     network = manifest.network
     kind = cast(TaskKind, manifest.kind)
     encoding = Encoding.of_folder(folder, kind, network["pairing"], network["inputs"])
-    runtime = _methods_runtime(folder, steps, threads) or _torch_runtime(
-        folder, network, kind, steps
-    )
+    runtime = _methods_runtime(folder, steps, threads)
+    if runtime is None:
+        everywhere = all(device in method.needs.devices for method, _ in steps)
+        runtime = _torch_runtime(folder, network, kind, steps, device if everywhere else "cpu")
     return Predictor(kind, manifest.classes, encoding, manifest.max_tokens, runtime)
 
 
@@ -38,7 +43,11 @@ def _methods_runtime(
 
 
 def _torch_runtime(
-    folder: Path, network: Any, kind: TaskKind, steps: Sequence[tuple[Method, Setting]]
+    folder: Path,
+    network: Any,
+    kind: TaskKind,
+    steps: Sequence[tuple[Method, Setting]],
+    device: str,
 ) -> Runtime:
     from effauto.execution.weights import read_tensors
     from effauto.model.transformer import from_config, load_portable_state
@@ -47,4 +56,4 @@ def _torch_runtime(
     for method, setting in steps:
         model = method.restore(model, setting)
     load_portable_state(model, read_tensors(folder / "model.safetensors"))
-    return TorchRuntime(model.eval())
+    return TorchRuntime(model.to(device).eval())

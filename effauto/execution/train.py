@@ -13,10 +13,11 @@ from pathlib import Path
 from effauto.composition import Composition, compose
 from effauto.errors import OutputError
 from effauto.execution.context import Context, provenance_of
+from effauto.execution.device import device_for, start, use_threads
 from effauto.execution.energy import counted
 from effauto.execution.families import Values, linear, transformer
 from effauto.execution.job import Job, versions
-from effauto.execution.meter import Meter, use_threads
+from effauto.execution.meter import Meter
 from effauto.execution.pace import Pace
 from effauto.method import Method
 from effauto.model.source import ModelSource, find_model
@@ -65,6 +66,7 @@ def opened(job: Job, methods: Mapping[str, Method], progress: Progress) -> Itera
     import_libraries(source.traits.family)  # not a cost of the recipe
     use_threads(job.hardware.threads)
     _import_packages(composition)
+    start(device_for(source.traits.family, job.hardware), job.memory_limit)
     work = _work_folder(job)
     try:
         context = _context(job, source, composition, examples, work, progress)
@@ -98,13 +100,14 @@ def _context(
     progress: Progress,
 ) -> Context:
     """What the verbs are given; the meter starts here."""
+    device = device_for(source.traits.family, job.hardware)
     return Context(
         task=job.task,
         source=source,
         classes=job.classes,
         seed=job.seed,
         threads=job.hardware.threads,
-        device=job.hardware.device,
+        device=device,
         folder=work,
         cache=job.cache,
         provenance=_provenance(job, composition, "prepare", "build"),
@@ -112,7 +115,7 @@ def _context(
         trained_provenance=_trained_provenance(job, composition),
         examples=examples,
         progress=progress,
-        meter=Meter(),
+        meter=Meter(device),
     )
 
 
@@ -149,6 +152,7 @@ def _provenance(job: Job, composition: Composition, *verbs: str) -> str:
         rows=job.task.examples,
         fidelity=job.fidelity,
         model=job.model,
+        device=job.hardware.device,
         steps=deciding,
         seed=job.seed if deciding else 0,
         versions=versions(),

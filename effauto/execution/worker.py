@@ -101,7 +101,8 @@ def _outcome(job: Job, answers: IO[str]) -> dict[str, Any]:
     except EffautoError as error:
         return _refusal(type(error).__name__, str(error))
     except BaseException as error:  # a plugin may raise anything, and leave in any way
-        return _refusal("TrialError", f"{type(error).__name__}: {error}".partition("\n")[0])
+        kind = "OutOfMemory" if type(error).__name__ == "OutOfMemoryError" else "TrialError"
+        return _refusal(kind, f"{type(error).__name__}: {error}".partition("\n")[0])
 
 
 def _refusal(kind: str, message: str) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 
 from effauto.machine import Accelerator
 
@@ -20,16 +22,29 @@ class Graphics:
 
 
 def find_graphics() -> tuple[Graphics, ...]:
-    """The GPUs that ``nvidia-smi`` lists; none if it is absent, hangs or fails."""
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
+    """The GPUs that ``nvidia-smi`` lists and torch may use, the first first.
+
+    None if it is absent, hangs or fails, if ``CUDA_VISIBLE_DEVICES`` hides them, or if torch was
+    built for processors alone.
+    """
+    tool, visible = shutil.which("nvidia-smi"), os.environ.get("CUDA_VISIBLE_DEVICES")
+    if tool is None or visible in ("", "-1") or _built_for_processors():
         return ()
     command = [tool, f"--query-gpu={_QUERY}", "--format=csv,noheader,nounits"]
+    if visible is not None and not visible.startswith("MIG-"):  # it knows no slices by name
+        command.append(f"--id={visible}")
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=5)
     except (OSError, subprocess.SubprocessError):
         return ()
     return parse_graphics(answer.stdout) if answer.returncode == 0 else ()
+
+
+def _built_for_processors() -> bool:
+    try:
+        return version("torch").endswith("+cpu")
+    except PackageNotFoundError:
+        return False
 
 
 def parse_graphics(text: str) -> tuple[Graphics, ...]:

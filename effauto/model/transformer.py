@@ -65,7 +65,8 @@ class TaskModel(nn.Module):
     def pair_separately(self) -> None:
         """Read the two texts of a pair each on its own; the head starts anew."""
         self.pairing = "separate"
-        self.head = nn.Linear(self.feature_width, self.classes)
+        place = self.head.weight.device
+        self.head = nn.Linear(self.feature_width, self.classes).to(place)
 
     @property
     def layers(self) -> nn.ModuleList:

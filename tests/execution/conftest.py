@@ -48,7 +48,7 @@ def job(tmp_path: Path) -> Callable[..., Job]:
         write_split(examples_of(kind, 40, seed=1), classes_of(kind), data / "validation.jsonl")
         return Job(
             TRAIN, data, str(model), recipe or Recipe(), traits_of(train), classes_of(kind),
-            HARDWARE, tmp_path / "model", tmp_path / "cache", **more,
+            more.pop("hardware", HARDWARE), tmp_path / "model", tmp_path / "cache", **more,
         )  # type: ignore[arg-type]  # fmt: skip
 
     return job

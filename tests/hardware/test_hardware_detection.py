@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from effauto.hardware import this_machine
+from effauto.hardware import graphics, this_machine
 from effauto.hardware.graphics import parse_graphics
 from effauto.hardware.limits import core_quota, memory_limit
 from effauto.hardware.power import modelled_watts
@@ -113,3 +113,33 @@ def test_this_machine_is_within_the_physical_one():
     assert 1 <= here.threads <= here.cores <= (os.cpu_count() or 1)
     assert 0 < here.memory_bytes <= psutil.virtual_memory().total
     assert "guessed" in here.sources["rates"]
+
+
+@pytest.fixture
+def one_gpu(tmp_path, monkeypatch):
+    """An ``nvidia-smi`` that tells of a GPU and notes how it was asked."""
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\necho "Some GPU, 16384, 8.0, 300"\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr(graphics, "version", lambda name: "2.9.0")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    return tmp_path / "asked"
+
+
+def test_a_gpu_that_is_hidden_is_none(one_gpu, monkeypatch):
+    assert len(graphics.find_graphics()) == 1
+    for hidden in ("", "-1"):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
+        assert graphics.find_graphics() == ()
+
+
+def test_of_several_gpus_the_visible_ones_count(one_gpu, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert len(graphics.find_graphics()) == 1
+    assert one_gpu.read_text().split()[-1] == "--id=1"
+
+
+def test_a_torch_for_processors_uses_no_gpu(one_gpu, monkeypatch):
+    monkeypatch.setattr(graphics, "version", lambda name: "2.9.0+cpu")
+    assert graphics.find_graphics() == ()

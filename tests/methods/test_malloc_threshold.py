@@ -22,7 +22,7 @@ _RESIDENT_AFTER_FREEING = """
 import sys
 import torch
 from effauto.bundled.malloc_threshold import MallocThreshold
-from effauto.execution.meter import resident_bytes
+from effauto.execution.device import resident_bytes
 if sys.argv[1] == "with":
     assert MallocThreshold().prepare("rows", {}, None) == "rows"
 before = resident_bytes()
