@@ -3,22 +3,49 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from effauto.cli.app import App
+from effauto.cli.options import database
+
+if TYPE_CHECKING:
+    from effauto.planner.plan import Plan
 
 
 @click.command(epilog="Example: effauto explain plan.json")
 @click.argument("plan", type=click.Path(path_type=Path))
 @click.option(
+    "--measure",
+    metavar="TIME",
+    help="Try the recipe without each of its methods, in so much time: what does each buy?",
+)
+@database
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="Also write the plan, as explained."
+)
+@click.option(
     "--indicators",
     is_flag=True,
     help="Parameters, FLOPs, memory, time, energy and size side by side, and how they disagree.",
 )
-def explain(plan: Path, indicators: bool) -> None:
-    """Tell why PLAN is what it is: its ledger, its order, its rivals, and what was ruled out."""
-    from effauto.planner.plan_file import read_plan
+@click.pass_obj
+def explain(
+    app: App, plan: Path, measure: str | None, db: str | None, output: Path | None, indicators: bool
+) -> None:
+    """Tell why PLAN is what it is: what each method buys, its ledger, its order, its rivals, and
+    what was ruled out.
+    """
+    from effauto.planner.plan_file import check_writable, read_plan, write_plan
 
     found = read_plan(plan)
+    if output:
+        check_writable(output)
+    if measure:
+        found = _measured(found, measure, app, db)
+    if output:
+        write_plan(found, output)
     if indicators:
         from effauto.report.indicators import print_indicators
 
@@ -27,3 +54,14 @@ def explain(plan: Path, indicators: bool) -> None:
     from effauto.report.plan import print_explanation
 
     print_explanation(found)
+
+
+def _measured(found: Plan, time: str, app: App, db: str | None) -> Plan:
+    from effauto.planner.explaining import measure_bought
+    from effauto.quantities import parse_quantity
+    from effauto.report.progress import terminal_listener
+    from effauto.resources import RESOURCES
+
+    seconds, _ = parse_quantity(time, RESOURCES["search.time"])
+    with terminal_listener() as listener:
+        return measure_bought(found, app.plugins, seconds, db, listener)

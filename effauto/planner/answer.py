@@ -8,8 +8,10 @@ from typing import Any
 
 from effauto.cost import explain_infeasible
 from effauto.planner.accounts import ledger_of
+from effauto.planner.bought import bought
 from effauto.planner.candidate import Candidate
 from effauto.planner.plan import Alternative, Plan, Status
+from effauto.planner.results import Result
 from effauto.planner.situation import Situation
 from effauto.recipe import Recipe
 from effauto.resources import QUALITY, Figures
@@ -31,8 +33,12 @@ def answer(
     search: Mapping[str, Any] = NOTHING_SPENT,
     infeasible: Mapping[str, Any] | None = None,
     notes: Sequence[str] = (),
+    results: Sequence[Result] = (),
 ) -> Plan:
-    """The plan to take ``candidate``, with every setting of its methods spelt out."""
+    """The plan to take ``candidate``, with every setting of its methods spelt out.
+
+    ``results`` tell what each of its methods bought.
+    """
     request, task = situation.request, situation.task
     composition = situation.oracle.composition(candidate)
     ledger = None
@@ -64,6 +70,7 @@ def answer(
         place=request.place,
         ledger=ledger,
         prefer=request.prefer,
+        bought=() if infeasible else bought(situation, candidate, results),
     )
 
 

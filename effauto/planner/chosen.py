@@ -52,6 +52,7 @@ def chosen(
         fidelity=best.fidelity,
         alternatives=_alternatives(situation, results),
         search=search,
+        results=results,
         notes=[
             *_compared(results, best, metric),
             *_given_up(situation, results, best),

@@ -11,6 +11,7 @@ from effauto.composition import Refusal
 from effauto.cost import Place, Prices
 from effauto.cost.ledger import Ledger, at_volume
 from effauto.machine import Hardware
+from effauto.planner.ablation import Bought
 from effauto.preference import Preference
 from effauto.recipe import Recipe
 from effauto.resources import Figures
@@ -73,6 +74,7 @@ class Plan:
     place: Place = field(default_factory=Place)
     ledger: Ledger | None = None
     prefer: Preference = field(default_factory=Preference)
+    bought: tuple[Bought, ...] = ()
 
     def with_requests(self, per_second: float) -> Plan:
         """The same plan, its ledger telling what so many requests a second take."""
@@ -105,6 +107,7 @@ class Plan:
             "ruled_out": [refusal.to_json() for refusal in self.ruled_out],
             "infeasible": self.infeasible,
             "search": dict(self.search),
+            "bought": [one.to_json() for one in self.bought],
             "ledger": self.ledger and self.ledger.to_json(),
             "data": dict(self.data),
             "prices": asdict(self.prices),

@@ -15,6 +15,7 @@ from effauto.cost.ledger import Ledger
 from effauto.errors import EffautoError, OutputError, PlanError
 from effauto.execution.artefact import write_json
 from effauto.machine import Hardware
+from effauto.planner.ablation import Bought
 from effauto.planner.plan import SCHEMA, Alternative, Plan
 from effauto.planner.request import DataRequest
 from effauto.planner.typed import well_typed
@@ -109,6 +110,7 @@ def _read(data: Mapping[str, Any]) -> Plan:
         prices=Prices(**data.get("prices", {})),
         place=_place(data.get("place", {})),
         ledger=_ledger(data.get("ledger")),
+        bought=tuple(Bought.from_json(one) for one in data.get("bought", ())),
         prefer=_preference(data.get("prefer", "")),
     )
 

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import math
-import shutil
 from collections.abc import Sequence
-from typing import Any
 
-from effauto.errors import EffautoError, Interrupted, StoreError
-from effauto.execution.pool import Worker
+from effauto.errors import Interrupted, StoreError
+from effauto.planner.bought import unmeasured
 from effauto.planner.candidate import Candidate
 from effauto.planner.chosen import best_of, chosen
 from effauto.planner.clock import Clock
 from effauto.planner.listener import Listener
-from effauto.planner.loyalty import LOYALTY, compare
 from effauto.planner.opening import opening
 from effauto.planner.plan import Plan
 from effauto.planner.situation import Situation
 from effauto.planner.space import build_space
-from effauto.planner.strategy import Strategy
-from effauto.planner.study import begin_study, work_folder
-from effauto.planner.trials import Trials
+from effauto.planner.strategy import Strategy, Trial
+from effauto.planner.study import begin_study
+from effauto.planner.trying import Trying
 from effauto.store import Store
+
+# The last part of a search, in which the best recipe is tried without each of its methods.
+EXPLAINING = 0.1
 
 
 def searched(
@@ -32,7 +31,7 @@ def searched(
     clock: Clock,
     listener: Listener,
 ) -> Plan:
-    """Try candidates in a worker process; choose from what was measured, also when interrupted."""
+    """Try candidates in worker processes; choose from what was measured, also when interrupted."""
     request = situation.request
     portfolio = opening(situation, pool) if request.recipe is None else list(pool)
     if situation.whole_budget.of_phases("guard").to_json():  # others are compared to the baseline
@@ -40,9 +39,10 @@ def searched(
     space = build_space(situation.usable, request.seed)
     strategy = Strategy(situation, space, portfolio, request.seed)
     study = begin_study(situation, store, strategy, clock, listener)
+    trying = Trying(strategy, store, study, clock, listener)
     interrupted = False
     try:
-        _try_out(strategy, store, study, clock, listener)
+        trying.all_of(lambda time_left: _next(strategy, time_left))
     except (KeyboardInterrupt, Interrupted):
         interrupted = True
     except BaseException:
@@ -50,73 +50,24 @@ def searched(
             store.finish_study(study, "failed", clock.seconds)
         raise
     store.finish_study(study, "interrupted" if interrupted else "finished", clock.seconds)
-    spent = _spent(strategy, study, clock)
-    return chosen(situation, strategy.results, pool, spent, interrupted=interrupted)
+    return chosen(situation, strategy.results, pool, trying.spent(), interrupted=interrupted)
 
 
-def _try_out(
-    strategy: Strategy, store: Store, study: int, clock: Clock, listener: Listener
-) -> None:
-    situation = strategy.situation
-    folder = work_folder(situation.request)
-    families = {source.traits.family for source in situation.oracle.models.values()}
-    try:
-        with Worker(families) as worker:
-            worker.start()
-            trials = Trials(situation, store, study, worker, folder)
-            while clock.left > 0 and not _exhausted(strategy):
-                if not _try_next(strategy, trials, clock, listener):
-                    break
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def _next(strategy: Strategy, time_left: float) -> Trial | None:
+    """In the end, what tells what each method bought; before, what promises to be better."""
+    last = time_left < EXPLAINING * strategy.situation.request.search_time
+    first = _explaining(strategy, time_left) if last else None
+    return first or strategy.next(time_left) or _explaining(strategy, time_left)
 
 
-def _exhausted(strategy: Strategy) -> bool:
-    """Whether the search may run no more trials, or has used up its energy."""
-    request = strategy.situation.request
-    joules = request.budget.limit_on("search.energy") or math.inf
-    return _tried(strategy) >= (request.max_trials or math.inf) or _joules(strategy) >= joules
-
-
-def _try_next(strategy: Strategy, trials: Trials, clock: Clock, listener: Listener) -> bool:
-    """Run one more trial, or return False if none can end in time."""
-    situation = strategy.situation
-    trial = strategy.next(clock.left)
-    if trial is None:
-        return False
-    listener.started(_tried(strategy) + 1, trial.candidate, trial.fidelity, trial.seconds)
-    seed = situation.request.seed
-    try:
-        result = trials.run(trial.candidate, trial.fidelity, seed, clock.left, listener.progress)
-    except (StoreError, Interrupted):
-        raise
-    except EffautoError as error:
-        strategy.tell_failure(trial.candidate, trial.fidelity)
-        listener.failed(trial.candidate, str(error))
-        return True
-    for changed in compare([*strategy.results, result], situation.untouched):
-        if changed.trial is not None:
-            trials.store.add_measured(changed.trial, {LOYALTY: changed.measured[LOYALTY]})
-    strategy.tell(result)
-    best = best_of(situation, strategy.results)
-    listener.ended(result, best, clock.left)
-    return True
-
-
-def _tried(strategy: Strategy) -> int:
-    return len(strategy.results) + sum(strategy.failed.values())
-
-
-def _joules(strategy: Strategy) -> float:
-    measured = (result.measured.get("train.energy") for result in strategy.results)
-    return sum(figure.value for figure in measured if figure)
-
-
-def _spent(strategy: Strategy, study: int, clock: Clock) -> dict[str, Any]:
-    return {
-        "study": study,
-        "trials": _tried(strategy),
-        "failed": sum(strategy.failed.values()),
-        "seconds": clock.seconds,
-        "energy": _joules(strategy),
-    }
+def _explaining(strategy: Strategy, time_left: float) -> Trial | None:
+    """The best so far without one of its methods, on the same data."""
+    best = best_of(strategy.situation, strategy.results)
+    if best is None or strategy.situation.request.recipe is not None:
+        return None
+    missing = unmeasured(strategy.situation, best.candidate, strategy.results, best.fidelity)
+    for candidate in missing:
+        seconds = strategy.seconds(candidate, best.fidelity)
+        if candidate.key not in strategy.failed and seconds <= 0.9 * time_left:
+            return Trial(candidate, best.fidelity, seconds)
+    return None

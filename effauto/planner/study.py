@@ -56,6 +56,24 @@ def _take_up(
     strategy.portfolio = [c for c in strategy.portfolio if c.key not in tried]
 
 
+def results_of(situation: Situation, store: Store, study: object) -> list[Result]:
+    """What the trials of that study found, as far as they say something of today's situation."""
+    from effauto.store.filters import Filter
+    from effauto.store.query import trials
+
+    if not isinstance(study, int):
+        return []
+    found = []
+    for record in reversed(trials(store, Filter(study=study, state="finished"))):
+        candidate = Candidate(record.model.name, record.recipe)
+        if (
+            _holds(situation, record, candidate)
+            and QUALITY + situation.task.metric in record.measured
+        ):
+            found.append(_result(situation, candidate, record))
+    return found
+
+
 def _result(situation: Situation, candidate: Candidate, record: TrialRecord) -> Result:
     measured = dict(record.measured)
     return make_result(situation, candidate, record.fidelity, record.seed, measured, record.number)

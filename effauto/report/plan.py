@@ -11,6 +11,7 @@ from effauto.planner.plan import Alternative, Plan
 from effauto.planner.prior import UNKNOWN
 from effauto.quantities import show
 from effauto.recipe import Recipe
+from effauto.report.bought import print_bought
 from effauto.report.ledger import print_ledger, summary
 from effauto.resources import QUALITY, SHARES, Figure, Figures
 
@@ -60,6 +61,7 @@ def print_explanation(plan: Plan, console: Console | None = None) -> None:
     """Print the plan, its ledger, why the recipe has its order, and what was ruled out."""
     console = console or Console()
     print_plan(plan, console)
+    print_bought(plan.bought, console)
     if plan.ledger:
         print_ledger(plan.ledger, console)
     for reason in plan.order:
