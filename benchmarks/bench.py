@@ -52,6 +52,8 @@ UNDISTURBED = (
 # Beyond this many times the operations of the untouched fine-tuning a trial tells too little.
 DEAREST = 4.0
 PATIENCE = 240.0
+# The task's fingerprint, the machine, the model, the recipe and the seed of a training.
+Key = tuple[str, str, str, str, int]
 
 
 def arguments_of(parser: argparse.ArgumentParser, tasks: Sequence[str]) -> argparse.Namespace:
@@ -129,9 +131,10 @@ class Wanted:
     purposes: tuple[Purpose, ...]
 
     @property
-    def key(self) -> tuple[str, str, str, int]:
-        fingerprint = self.bench.situation.task.fingerprint
-        return fingerprint, self.candidate.model, self.candidate.recipe.key, self.seed
+    def key(self) -> Key:
+        situation, candidate = self.bench.situation, self.candidate
+        place = situation.task.fingerprint, situation.hardware.name
+        return *place, candidate.model, candidate.recipe.key, self.seed
 
     @property
     def training(self) -> tuple[str, str, int]:
@@ -151,11 +154,11 @@ def grouped(wanted: Iterable[Wanted]) -> list[list[Wanted]]:
     return list(found.values())
 
 
-def done(store: Store, purposes: Iterable[Purpose]) -> set[tuple[str, str, str, int]]:
-    """What was tried, also in vain, for all of these purposes."""
+def done(store: Store, purposes: Iterable[Purpose]) -> set[Key]:
+    """What was tried on this machine, also in vain, for all of these purposes."""
     each = [
         {
-            (r.fingerprint, r.model.name, r.recipe.key, r.seed)
+            (r.fingerprint, r.hardware, r.model.name, r.recipe.key, r.seed)
             for r in trials(store, Filter(purpose=purpose))
             if r.fidelity >= 1 and r.state in ("finished", "failed")
         }
