@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from effauto.budget import Budget, parse_budget
 from effauto.cost import Place, parse_prices
-from effauto.cost.breakeven import parse_rate
+from effauto.cost.life import parse_use
 from effauto.execution.artefact import Answers, load_artefact
 from effauto.hardware import this_machine
 from effauto.model import MINILM
@@ -48,6 +48,7 @@ def plan(
     country: str | None = None,
     pue: float = 1.0,
     requests: str | None = None,
+    lifetime: str = "1year",
     store: str | None = None,
     plugins_dirs: Iterable[Path | str] = (),
     resume: bool = False,
@@ -82,10 +83,9 @@ def plan(
         store=store,
         plugin_folders=folders,
         resume=resume,
+        use=parse_use(requests, lifetime),
     )
-    per_second = None if requests is None else parse_rate(requests)
-    found = make_plan(request, load_plugins(folders), listener)
-    return found if per_second is None else found.with_requests(per_second)
+    return make_plan(request, load_plugins(folders), listener)
 
 
 def run(

@@ -47,6 +47,8 @@ RESOURCES: Mapping[str, Resource] = {
         Resource("inference.flops", "1", "floating-point operations of one request", "2GFLOP"),
         Resource("model.size", "byte", "size of the saved folder on disk", "25MiB"),
         Resource("model.parameters", "1", "numbers the saved model holds", "10e6"),
+        Resource("life.energy", "joule", "one training and all expected requests", "5kWh"),
+        Resource("life.cost", "money", "machine, electricity, labels, storage of the same", "9EUR"),
         Resource(
             "guard.worst_class",
             "1",

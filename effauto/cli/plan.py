@@ -72,7 +72,14 @@ Examples:
 @click.option(
     "--requests",
     metavar="RATE",
-    help="Such as 1e6/day: what serving so many takes, and when the plan has paid.",
+    help="Such as 1e6/day: prefer what is cheap to train and to serve so many together.",
+)
+@click.option(
+    "--lifetime",
+    default="1year",
+    show_default=True,
+    metavar="TIME",
+    help="How long the model will be asked so often.",
 )
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Go on with this search if it was cut off.")
@@ -99,7 +106,7 @@ def plan(
     from effauto.api import search_seconds
     from effauto.budget import parse_budget
     from effauto.cost import Place, parse_prices
-    from effauto.cost.breakeven import parse_rate
+    from effauto.cost.life import parse_use
     from effauto.planner.plan_file import check_writable, write_plan
     from effauto.planner.planner import make_plan
     from effauto.planner.request import Request
@@ -108,7 +115,6 @@ def plan(
     from effauto.report.progress import terminal_listener
 
     limits = parse_budget(budget, given["guard"])
-    per_second = None if requests is None else parse_rate(requests)
     request = Request(
         data=data_request(data, given, given["seed"]),
         model=given["model"],
@@ -124,13 +130,12 @@ def plan(
         store=given["db"],
         plugin_folders=tuple(app.plugins.folders),
         resume=given["resume"],
+        use=parse_use(requests, given["lifetime"]),
     )
     if output:
         check_writable(output)
     with terminal_listener() as listener:
         found = make_plan(request, app.plugins, listener)
-    if per_second is not None:
-        found = found.with_requests(per_second)
     _show(found, form)
     if output:
         write_plan(found, output)

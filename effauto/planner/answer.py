@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from effauto.cost import explain_infeasible
+from effauto.cost.ledger import at_volume
 from effauto.planner.accounts import ledger_of
 from effauto.planner.bought import bought
 from effauto.planner.candidate import Candidate
@@ -44,6 +45,7 @@ def answer(
     ledger = None
     if infeasible is None:
         ledger = ledger_of(situation, candidate, estimate, alternatives, search)
+        ledger = at_volume(ledger, request.use.per_second) if request.use else ledger
     return Plan(
         status=status,
         task=task.traits,
@@ -69,7 +71,8 @@ def answer(
         prices=request.prices,
         place=request.place,
         ledger=ledger,
-        prefer=request.prefer,
+        prefer=request.preference,
+        use=request.use,
         bought=() if infeasible else bought(situation, candidate, results),
     )
 

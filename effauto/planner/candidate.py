@@ -8,11 +8,13 @@ from functools import cached_property
 
 from effauto.composition import Composition, compose
 from effauto.cost import Correction, Place, Prices, estimate
+from effauto.cost.account import Tariff
+from effauto.cost.life import Use, life_figures
 from effauto.machine import Hardware
 from effauto.method import Method
 from effauto.model import ModelSource
 from effauto.recipe import Recipe
-from effauto.resources import Figure
+from effauto.resources import Figure, Figures
 from effauto.traits import TaskTraits
 from effauto.workload import Workload
 
@@ -56,6 +58,7 @@ class Oracle:
     hardware: Hardware
     prices: Prices
     place: Place
+    use: Use | None = None
 
     def __post_init__(self) -> None:
         self._compositions: dict[str, Composition] = {}
@@ -117,8 +120,14 @@ class Oracle:
             return self._estimate(candidate, share, {})
         place = (candidate.key, share)
         if place not in self._foretold:
-            self._foretold[place] = self._estimate(candidate, share, self._learned(candidate))
+            found = self._estimate(candidate, share, self._learned(candidate))
+            self._foretold[place] = found | self.life(found)
         return dict(self._foretold[place])
+
+    def life(self, figures: Figures) -> dict[str, Figure]:
+        """What a recipe of these figures takes over its life, if its use is known."""
+        tariff = Tariff(self.hardware, self.prices, self.place)
+        return dict(life_figures(figures, self.use, tariff))
 
     def _estimate(
         self, candidate: Candidate, share: float, corrections: Mapping[str, Correction]

@@ -63,7 +63,7 @@ def chosen(
 
 def best_of(situation: Situation, results: Sequence[Result]) -> Result | None:
     """What would be chosen of these results; None if none keeps the budget."""
-    return choose(results, situation.budget, situation.task.metric, situation.request.prefer)
+    return choose(results, situation.budget, situation.task.metric, situation.request.preference)
 
 
 def _given_up(situation: Situation, results: Sequence[Result], best: Result) -> Iterator[str]:
@@ -103,7 +103,9 @@ def at_full_scale(situation: Situation, result: Result) -> dict[str, Figure]:
     }
     name = QUALITY + situation.task.metric
     foretold = situation.oracle.foretell(result.candidate)
-    return foretold | served | {name: _with_more_data(result, result.measured[name])}
+    quality = {name: _with_more_data(result, result.measured[name])}
+    figures = foretold | served | quality
+    return figures | situation.oracle.life(figures)
 
 
 def _with_more_data(result: Result, quality: Figure) -> Figure:

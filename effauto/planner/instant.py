@@ -10,7 +10,7 @@ from effauto.planner.candidate import Candidate
 from effauto.planner.plan import Alternative, Plan
 from effauto.planner.preferring import preferred
 from effauto.planner.proxies import warnings
-from effauto.planner.situation import Situation
+from effauto.planner.situation import JUDGED, Situation
 from effauto.resources import QUALITY, Figures
 
 MOST_ALTERNATIVES = 12
@@ -33,7 +33,7 @@ def instant(
     if not allowed:
         return infeasible(situation, foretold, interrupted=interrupted, search=search, notes=[note])
     ranked = sorted(allowed, key=lambda c: _worth(situation, c, foretold[c]), reverse=True)
-    if situation.request.prefer.goals:
+    if situation.request.preference.goals:
         first = _preferred(situation, allowed, foretold)
         ranked = [first, *(candidate for candidate in ranked if candidate != first)]
     best, *others = ranked[:MOST_ALTERNATIVES]
@@ -61,7 +61,7 @@ def foretell(situation: Situation, candidate: Candidate) -> Figures:
 
 def fits(situation: Situation, foretold: Figures) -> bool:
     """Whether what is foretold keeps every limit but the guards, which only a trial can tell."""
-    budget = situation.budget.of_phases("train", "inference", "model", "quality")
+    budget = situation.budget.of_phases(*(phase for phase in JUDGED if phase != "guard"))
     return not budget.broken({name: f.value for name, f in foretold.items()})
 
 
@@ -70,7 +70,12 @@ def _preferred(
 ) -> Candidate:
     """What the user's goals leave; of those alike, what is worth most."""
     metric = situation.task.metric
-    left = preferred(allowed, foretold.__getitem__, situation.request.prefer, metric)
+
+    def figures(candidate: Candidate) -> Figures:
+        name = QUALITY + metric
+        return {**foretold[candidate], name: situation.prior.told_apart(foretold[candidate][name])}
+
+    left = preferred(allowed, figures, situation.request.preference, metric)
     return max(left, key=lambda c: _worth(situation, c, foretold[c]))
 
 

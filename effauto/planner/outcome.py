@@ -27,7 +27,9 @@ class Outcome:
     @property
     def budget(self) -> Budget:
         """The plan's limits that a run can keep or break: it compares no answers with another's."""
-        judged = self.plan.budget.of_phases("train", "inference", "model", "quality", "guard")
+        judged = self.plan.budget.of_phases(
+            "train", "inference", "model", "quality", "life", "guard"
+        )
         guards = ("guard.loyalty",)
         return Budget(tuple(limit for limit in judged if limit.resource not in guards))
 

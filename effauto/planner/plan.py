@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from effauto.budget import Budget
 from effauto.composition import Refusal
 from effauto.cost import Place, Prices
-from effauto.cost.ledger import Ledger, at_volume
+from effauto.cost.ledger import Ledger
+from effauto.cost.life import Use
 from effauto.machine import Hardware
 from effauto.planner.ablation import Bought
 from effauto.preference import Preference
@@ -75,12 +76,7 @@ class Plan:
     ledger: Ledger | None = None
     prefer: Preference = field(default_factory=Preference)
     bought: tuple[Bought, ...] = ()
-
-    def with_requests(self, per_second: float) -> Plan:
-        """The same plan, its ledger telling what so many requests a second take."""
-        if self.ledger is None:
-            return self
-        return replace(self, ledger=at_volume(self.ledger, per_second))
+    use: Use | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -97,6 +93,7 @@ class Plan:
             "hardware": self.hardware.to_json(),
             "budget": self.budget.to_json(),
             "prefer": str(self.prefer),
+            "use": self.use and asdict(self.use),
             "recipe": recipe_json(self.recipe, self.versions),
             "order": list(self.order),
             "estimate": figures_json(self.estimate),

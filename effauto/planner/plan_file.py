@@ -12,6 +12,7 @@ from effauto.budget import Budget
 from effauto.composition import Refusal
 from effauto.cost import Place, Prices
 from effauto.cost.ledger import Ledger
+from effauto.cost.life import Use
 from effauto.errors import EffautoError, OutputError, PlanError
 from effauto.execution.artefact import write_json
 from effauto.machine import Hardware
@@ -111,6 +112,7 @@ def _read(data: Mapping[str, Any]) -> Plan:
         place=_place(data.get("place", {})),
         ledger=_ledger(data.get("ledger")),
         bought=tuple(Bought.from_json(one) for one in data.get("bought", ())),
+        use=_use(data.get("use")),
         prefer=_preference(data.get("prefer", "")),
     )
 
@@ -137,6 +139,10 @@ def _place(data: Mapping[str, Any]) -> Place:
 
 def _preference(text: str) -> Preference:
     return parse_preference(text) if text else Preference()
+
+
+def _use(data: Mapping[str, Any] | None) -> Use | None:
+    return None if data is None else Use(**data)
 
 
 def _ledger(data: Mapping[str, Any] | None) -> Ledger | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +66,15 @@ class Prior:
             "closed-form",
             note,
         )
+
+    def told_apart(self, quality: Figure) -> Figure:
+        """A foretold quality with the range that matters between recipes: all share the level."""
+        margin = WITHIN * self.spread * quality.value * (1 - quality.value)
+        low, high = (
+            max(quality.low, quality.value - margin),
+            min(quality.high, quality.value + margin),
+        )
+        return replace(quality, low=low, high=high)
 
     def gain(self, candidate: Candidate) -> float:
         """Logits above the task's level; a method never seen is taken to cost a little."""

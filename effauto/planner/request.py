@@ -10,9 +10,10 @@ from typing import Any
 
 from effauto.budget import Budget
 from effauto.cost import Place, Prices
+from effauto.cost.life import Use
 from effauto.errors import InputError
 from effauto.model import MINILM
-from effauto.preference import Preference
+from effauto.preference import ANY_QUALITY, Goal, Preference
 from effauto.recipe import Recipe
 from effauto.task import Task, load_task
 from effauto.task.traits import CountTokens
@@ -85,6 +86,7 @@ class Request:
     store: str | None = None
     plugin_folders: tuple[Path, ...] = ()
     resume: bool = False
+    use: Use | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.search_time < math.inf:
@@ -93,6 +95,14 @@ class Request:
             raise InputError(f"a search of {self.max_trials} trials finds nothing; 1 is the least")
         if not 0 <= self.seed < 2**32:
             raise InputError(f"a seed lies between 0 and {2**32 - 1}, and {self.seed} does not")
+
+    @property
+    def preference(self) -> Preference:
+        """The user's; without one, who says how often the model is asked wants that to be cheap."""
+        if self.prefer.goals or self.use is None:
+            return self.prefer
+        whole = "life.cost" if self.prices.currency else "life.energy"
+        return Preference((Goal(ANY_QUALITY), Goal(whole)))
 
     def identity(self) -> dict[str, Any]:
         """What makes two requests the same study, however long each may search."""

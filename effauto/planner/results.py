@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from effauto.budget import Budget, Limit
@@ -16,6 +16,7 @@ from effauto.resources import QUALITY, SHARES, Figure, Figures
 NOISE_RESERVE = {"train.time": 1.1, "inference.latency": 1.1, "inference.throughput": 1.1}
 
 QUALITY_FIRST = Preference()
+Derive = Callable[[Figures], Figures]
 
 
 @dataclass
@@ -23,7 +24,8 @@ class Result:
     """One finished trial. ``foretold`` is uncorrected, at the trial's scale and at full scale.
 
     ``gradients`` tells whether its training computes any; ``gain`` is the quality that all of the
-    data is expected to add; ``answers`` are those to the validation rows, if they were kept.
+    data is expected to add; ``answers`` are those to the validation rows, if they were kept;
+    ``derived`` tells what follows from figures at full scale.
     """
 
     candidate: Candidate
@@ -35,6 +37,7 @@ class Result:
     trial: int | None = None
     gradients: bool = True
     gain: float = field(default=0.0, compare=False)
+    derived: Derive = field(default=lambda figures: {}, compare=False, repr=False)
     answers: tuple[int, ...] = field(default=(), compare=False, repr=False)
 
     def quality(self, metric: str) -> float:
@@ -43,10 +46,11 @@ class Result:
 
     def projected(self) -> dict[str, Figure]:
         """Each cost, brought to full scale by the ratio foretold; the quality with its gain."""
-        return {
+        figures = {
             name: self._gained(figure) if name.startswith(QUALITY) else self._full(name, figure)
             for name, figure in self.measured.items()
         }
+        return figures | dict(self.derived(figures))
 
     def _gained(self, figure: Figure) -> Figure:
         value, low, high = (

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from effauto.composition import compose
 from effauto.cost import Place, Prices
+from effauto.cost.account import Tariff
+from effauto.cost.life import life_figures
 from effauto.errors import OutputError, PlanError
 from effauto.execution.artefact import MANIFEST, digest_of, replace_folder, size_of
 from effauto.execution.figures import training_figures
@@ -144,7 +146,9 @@ class _Run:
             values = worker.run(job, listener.progress)["values"]
             judged = worker.run(job.judging("test"), listener.progress)["figures"]
         costs = training_figures(values, self.hardware, self.place, self.prices)
-        return costs | {name: Figure.from_json(figure) for name, figure in judged.items()}
+        figures = costs | {name: Figure.from_json(figure) for name, figure in judged.items()}
+        tariff = Tariff(self.hardware, self.prices, self.place)
+        return figures | dict(life_figures(figures, self.plan.use, tariff))
 
     def _job(self, data: Path, folder: Path, seed: int) -> Job:
         return Job(

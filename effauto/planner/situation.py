@@ -30,7 +30,7 @@ from effauto.workload import Workload
 # Earlier trials that are read, newest first: an instant plan must be instant.
 MOST_RECORDS = 64
 # What a recipe is judged by.
-JUDGED = ("train", "inference", "model", "quality", "guard")
+JUDGED = ("train", "inference", "model", "quality", "life", "guard")
 
 Pairs = dict[str, list[Pair]]
 
@@ -117,6 +117,7 @@ def understand(request: Request, plugins: Plugins, store: Store) -> Situation:
     for limit in (*request.budget, *request.budget.relative):
         if limit.resource.startswith(QUALITY) and limit.resource != QUALITY + task.metric:
             raise BudgetError(f"{limit}: the metric of this task is {task.metric}")
+    _check_life(request)
     for goal in request.prefer.goals:
         if goal.resource.startswith(QUALITY) and goal.resource != QUALITY + task.metric:
             raise InputError(f"{goal.resource} is not known: the metric here is {task.metric}")
@@ -130,7 +131,9 @@ def understand(request: Request, plugins: Plugins, store: Store) -> Situation:
         if not hardware.calibrated:
             hardware = calibrate()
     methods = plugins.methods()
-    oracle = Oracle(task.traits, models, methods, hardware, request.prices, request.place)
+    oracle = Oracle(
+        task.traits, models, methods, hardware, request.prices, request.place, request.use
+    )
     usable, ruled_out = usable_methods(oracle)
     records = earlier(store)
     prior = learn_prior(records, task.traits, task.fingerprint, methods)
@@ -139,6 +142,16 @@ def understand(request: Request, plugins: Plugins, store: Store) -> Situation:
         if model in models:
             situation.learn(model, pairs)
     return situation
+
+
+def _check_life(request: Request) -> None:
+    """Raise BudgetError if costs of a whole life are asked for that nobody can tell."""
+    limits = [limit.resource for limit in (*request.budget, *request.budget.relative)]
+    for name in (*limits, *(goal.resource for goal in request.prefer.goals)):
+        if name.startswith("life.") and request.use is None:
+            raise BudgetError(f"{name} needs to know how often the model is asked: give --requests")
+        if name == "life.cost" and not request.prices.currency:
+            raise BudgetError(f"{name} needs prices to reckon with, as in --price 0.5EUR/hour")
 
 
 def piece_counter(source: ModelSource) -> CountTokens | None:

@@ -168,7 +168,7 @@ class Strategy:
         return self.situation.task.metric
 
     def _modelled(self) -> Budget:
-        return self.situation.budget.of_phases("train", "inference", "model", "guard")
+        return self.situation.budget.of_phases("train", "inference", "model", "life", "guard")
 
     def _asked(self, time_left: float) -> Trial | None:
         """What the surrogate proposes among the legal, affordable and untried."""

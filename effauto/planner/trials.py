@@ -155,4 +155,5 @@ def make_result(
         oracle.foretell(candidate, raw=True),
         trial,
         gradients=oracle.work(candidate).backward_passes > 0,
+        derived=oracle.life,
     )

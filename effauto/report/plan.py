@@ -26,6 +26,8 @@ _SHOWN = (
     "inference.throughput",
     "inference.memory",
     "model.size",
+    "life.energy",
+    "life.cost",
     "guard.worst_class",
     "guard.loyalty",
 )
