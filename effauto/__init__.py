@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from effauto.execution.rows import row_losses, rows_at
     from effauto.execution.training import Batch, Moment, Training, collate, encode_training
     from effauto.model.transformer import TaskModel
+    from effauto.planner.search import Search
     from effauto.task.examples import Examples
 
 __version__ = "0.1.0"
@@ -33,6 +34,7 @@ _LATE = {
     "plan": "effauto.api",
     "run": "effauto.api",
     "load": "effauto.api",
+    "Search": "effauto.planner.search",
     "Context": "effauto.execution.context",
     "Predictor": "effauto.execution.predictor",
     "Runtime": "effauto.execution.predictor",
@@ -71,6 +73,7 @@ __all__ = [
     "Rate",
     "Recipe",
     "Runtime",
+    "Search",
     "Setting",
     "TaskModel",
     "TaskTraits",

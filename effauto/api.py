@@ -52,6 +52,7 @@ def plan(
     store: str | None = None,
     plugins_dirs: Iterable[Path | str] = (),
     resume: bool = False,
+    pareto: Iterable[str] = (),
     listener: Listener | None = None,
 ) -> Plan:
     """Ask which methods to combine for ``data`` (None: the built-in demo) within ``budget``.
@@ -84,6 +85,7 @@ def plan(
         plugin_folders=folders,
         resume=resume,
         use=parse_use(requests, lifetime),
+        pareto=tuple(pareto),
     )
     return make_plan(request, load_plugins(folders), listener)
 

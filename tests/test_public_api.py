@@ -11,7 +11,7 @@ import effauto
 
 PUBLIC = """
     BASELINE FITS Accelerator Batch Choice Context DeclarationError EffautoError Evidence Examples
-    Float Hardware Int Method ModelTraits Moment Needs Predictor Rate Recipe Runtime Setting
+    Float Hardware Int Method ModelTraits Moment Needs Predictor Rate Recipe Runtime Search Setting
     TaskModel TaskTraits Training Verdict Workload collate embed encode_training frozen_features
     hookimpl load plan row_losses rows_at run
 """.split()  # noqa: SIM905

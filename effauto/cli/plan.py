@@ -65,6 +65,12 @@ Examples:
     metavar="TIME",
     help="How long to try recipes; 0 answers at once from what is known.",
 )
+@click.option(
+    "--pareto",
+    multiple=True,
+    metavar="RESOURCE",
+    help="Search for the front of quality and this resource, such as model.size; repeatable.",
+)
 @click.option("--max-trials", type=click.IntRange(min=1), help="Try no more recipes than this.")
 @hardware_option
 @price_options
@@ -131,6 +137,7 @@ def plan(
         plugin_folders=tuple(app.plugins.folders),
         resume=given["resume"],
         use=parse_use(requests, given["lifetime"]),
+        pareto=given["pareto"],
     )
     if output:
         check_writable(output)

@@ -10,7 +10,7 @@ from effauto.planner.candidate import Candidate
 from effauto.planner.instant import fits, foretell, instant
 from effauto.planner.plan import Alternative, Plan
 from effauto.planner.proxies import warnings
-from effauto.planner.results import Result, choose, front, latest
+from effauto.planner.results import Result, choose, front, keeps, latest
 from effauto.planner.situation import Situation
 from effauto.quantities import show
 from effauto.resources import GUARD, QUALITY, Figure
@@ -87,10 +87,13 @@ def _untried_that_fit(
 
 
 def _alternatives(situation: Situation, results: Sequence[Result]) -> list[Alternative]:
-    metric = situation.task.metric
+    """The front of all that was tried; of what keeps the budget, if the request names its costs."""
+    metric, named = situation.task.metric, situation.request.pareto
+    if named:
+        results = [r for r in results if not keeps(r, situation.budget, reserve=False)]
     return [
         Alternative(r.candidate.model, r.candidate.recipe, at_full_scale(situation, r), r.fidelity)
-        for r in sorted(front(results, metric, FRONT), key=lambda r: -r.quality(metric))
+        for r in sorted(front(results, metric, named or FRONT), key=lambda r: -r.quality(metric))
     ]
 
 

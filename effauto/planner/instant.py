@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from effauto.planner.answer import NOTHING_SPENT, answer, infeasible
 from effauto.planner.candidate import Candidate
+from effauto.planner.engine.objectives import nondominated
 from effauto.planner.plan import Alternative, Plan
 from effauto.planner.preferring import preferred
 from effauto.planner.proxies import warnings
+from effauto.planner.results import loss
 from effauto.planner.situation import JUDGED, Situation
 from effauto.resources import QUALITY, Figures
 
@@ -36,13 +40,17 @@ def instant(
     if situation.request.preference.goals:
         first = _preferred(situation, allowed, foretold)
         ranked = [first, *(candidate for candidate in ranked if candidate != first)]
-    best, *others = ranked[:MOST_ALTERNATIVES]
+    best, *others = ranked
+    if situation.request.pareto:
+        others = _front(situation, {candidate: foretold[candidate] for candidate in ranked})
     return answer(
         situation,
         best,
         "interrupted" if interrupted else "feasible",
         estimate=foretold[best],
-        alternatives=[Alternative(c.model, c.recipe, foretold[c], 0.0) for c in others],
+        alternatives=[
+            Alternative(c.model, c.recipe, foretold[c], 0.0) for c in others[:MOST_ALTERNATIVES]
+        ],
         search=search,
         notes=[note, *_unguarded(situation), *warnings(situation, best, pool)],
     )
@@ -51,6 +59,14 @@ def instant(
 def _unguarded(situation: Situation) -> Iterator[str]:
     for guard in situation.budget.of_phases("guard"):
         yield f"{guard} was not checked: only a search (--search-time) can measure it"
+
+
+def _front(situation: Situation, foretold: Mapping[Candidate, Figures]) -> list[Candidate]:
+    """What no other is foretold to beat in quality and in each resource that the request names."""
+    names = (QUALITY + situation.task.metric, *situation.request.pareto)
+    points = [[loss(figures, name) for name in names] for figures in foretold.values()]
+    candidates = list(foretold)
+    return [candidates[place] for place in nondominated(np.array(points))]
 
 
 def foretell(situation: Situation, candidate: Candidate) -> Figures:

@@ -15,11 +15,14 @@ from effauto.errors import InputError
 from effauto.model import MINILM
 from effauto.preference import ANY_QUALITY, Goal, Preference
 from effauto.recipe import Recipe
+from effauto.resources import resource_named
 from effauto.task import Task, load_task
 from effauto.task.traits import CountTokens
 from effauto.traits import TaskKind
 
 HERE = "here"
+# What a resource may begin with, if it is a cost of a recipe.
+COSTS = ("train", "inference", "model", "life")
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,8 @@ class Request:
     """A question to the planner. ``search_time`` is in seconds; 0 asks for an instant plan.
 
     A given ``recipe`` is not searched for: it is costed, and tried if there is time. Raises
-    InputError for a time, a number of trials or a seed that cannot be.
+    InputError for a time, a number of trials or a seed that cannot be. ``pareto`` names resources
+    beside which quality is weighed: the alternatives are then the front of all of these.
     """
 
     data: DataRequest = field(default_factory=DataRequest)
@@ -87,6 +91,7 @@ class Request:
     plugin_folders: tuple[Path, ...] = ()
     resume: bool = False
     use: Use | None = None
+    pareto: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.search_time < math.inf:
@@ -95,6 +100,9 @@ class Request:
             raise InputError(f"a search of {self.max_trials} trials finds nothing; 1 is the least")
         if not 0 <= self.seed < 2**32:
             raise InputError(f"a seed lies between 0 and {2**32 - 1}, and {self.seed} does not")
+        for name in self.pareto:
+            if resource_named(name).name.partition(".")[0] not in COSTS:
+                raise InputError(f"{name} is no cost of a recipe, to be weighed beside quality")
 
     @property
     def preference(self) -> Preference:

@@ -10,7 +10,7 @@ from effauto.budget import Budget, Limit
 from effauto.planner.candidate import Candidate
 from effauto.planner.preferring import TIE, deviation, expense_of, preferred
 from effauto.preference import Preference
-from effauto.resources import QUALITY, SHARES, Figure, Figures
+from effauto.resources import QUALITY, SHARES, Figure, Figures, resource_named
 
 # What a repeat on the same machine may differ by: a limit on time must be kept with this to spare.
 NOISE_RESERVE = {"train.time": 1.1, "inference.latency": 1.1, "inference.throughput": 1.1}
@@ -117,15 +117,23 @@ def front(results: Sequence[Result], metric: str, resources: Sequence[str]) -> l
     return [
         result
         for result, point in zip(tried, points, strict=True)
-        if not any(_dominates(other, point) for other in points)
+        if not any(dominates(other, point) for other in points)
     ]
 
 
 def _point(result: Result, metric: str, resources: Sequence[str]) -> tuple[float, ...]:
     figures = result.projected()
-    costs = [figures[name].value if name in figures else math.inf for name in resources]
-    return (-result.quality(metric), *costs)
+    return (-result.quality(metric), *(loss(figures, name) for name in resources))
 
 
-def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+def loss(figures: Figures, resource: str) -> float:
+    """The value, or its negative if more is better; infinite if there is none."""
+    if resource not in figures:
+        return math.inf
+    value = figures[resource].value
+    return -value if resource_named(resource).higher_is_better else value
+
+
+def dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    """Whether ``one`` is nowhere more and somewhere less."""
     return all(a <= b for a, b in zip(one, other, strict=True)) and one != other

@@ -1,183 +1,200 @@
-"""Bayesian optimisation over any ConfigSpace: SMAC's forest and acquisition, asked and told.
+"""Bayesian optimisation over any ConfigSpace, asked and told.
 
-The only module that knows SMAC. Its components are used without its loop, which re-proposes what
-was seen, cannot weigh measured limits, and takes seconds an ask.
+The only module that knows SMAC. Its forests are used without its loop, which re-proposes what was
+seen, cannot weigh measured limits, and takes seconds an ask.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
-from ConfigSpace import Configuration, ConfigurationSpace, UniformFloatHyperparameter
+from ConfigSpace import Configuration, ConfigurationSpace
 from ConfigSpace.util import get_one_exchange_neighbourhood
-from numpy.typing import NDArray
-from scipy.stats import norm
-from smac.acquisition.function import EI
 from smac.model.random_forest import RandomForest
 
+from effauto.planner.engine.acquisition import LEAST_TOLD, Acquisition, Foretell, Score
+from effauto.planner.engine.features import Features
+from effauto.planner.engine.history import History, Told, key
+from effauto.planner.engine.objectives import Array
+
+# Drawn at random for each ask.
 SAMPLES = 400
-# Local search: from this many of the best, their neighbours, for a few rounds.
-STARTS, ROUNDS = 5, 3
-RANDOM_SHARE = 0.15
-FIDELITY = "fidelity"
-MIN_TOLD = 4
+# Local search: so many neighbours of so many of the best, with ever smaller steps (shares of a
+# range).
+NEIGHBOURS, STARTS, STEPS = 60, 5, (0.2, 0.1, 0.05, 0.02)
+# Limits are weighed for so many of those that promise most.
+PROMISING = 100
+RANDOM_SHARE = 0.1
 
-Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Told:
-    """One result: the cost to minimise, and by how much each limit was missed (log, <= 0: met)."""
-
-    configuration: Configuration
-    cost: float
-    excess: Mapping[str, float] = field(default_factory=dict)
-    fidelity: float = 1.0
+Admissible = Callable[[Configuration], bool]
 
 
 class Search:
     """Ask for the next configuration, tell what became of it.
 
-    A forest models the cost, and one more each measured limit; the acquisition is expected
-    improvement at full fidelity times the probability that every limit is met. All fidelities
-    inform the forests: the fidelity is one of their features.
+    ``objectives`` are minimised: one by its expected improvement; several by that of their
+    augmented Tchebycheff norm, weighted anew for each ask (ParEGO), which finds their front.
+    ``constraints`` are the most that a measured cost may be; the improvement is multiplied by the
+    probability that each is kept. ``foretell`` gives costs known before a trial, in the same
+    units. All models are trained anew for each ask, on results at all fidelities (shares of the
+    whole, up to 1); what is asked for is judged at 1. Nothing is proposed twice.
     """
 
     def __init__(
-        self, space: ConfigurationSpace, limits: Sequence[str] = (), seed: int = 0
+        self,
+        space: ConfigurationSpace,
+        objectives: Sequence[str] = ("cost",),
+        constraints: Mapping[str, float] | None = None,
+        seed: int = 0,
+        *,
+        foretell: Foretell = lambda configuration: {},
     ) -> None:
-        self.space = space
-        self.limits = tuple(limits)
-        self.told: list[Told] = []
+        self.space = deepcopy(space)
+        self.space.seed(seed)
+        self.history = History(tuple(objectives), dict(constraints or {}))
         self._seen: set[bytes] = set()
         self._generator = np.random.default_rng(seed)
         self._seed = seed
-        self._surrogate_space = _with_fidelity(space)
-        self._column = list(self._surrogate_space).index(FIDELITY)
+        self._acquisition = Acquisition(
+            self.history, Features(self.space), foretell, self._forest, self._generator
+        )
 
-    def tell(self, told: Told) -> None:
-        """Take in a result. Its cost must be a number: a failure is told as a bad one."""
-        if not math.isfinite(told.cost):
-            raise ValueError(f"a cost must be finite, not {told.cost}")
-        self.told.append(told)
-        self.see(told.configuration)
+    @property
+    def told(self) -> list[Told]:
+        return self.history.told
+
+    def tell(
+        self, configuration: Configuration, values: Mapping[str, float], fidelity: float = 1.0
+    ) -> None:
+        """Take in a result: every objective, and the constrained costs that were measured.
+
+        Raises ValueError if an objective is missing or a value is not finite.
+        """
+        if not values:
+            raise ValueError("nothing was measured: tell a failure as one")
+        self.history.add(Told(configuration, dict(values), fidelity))
+        self.see(configuration)
+
+    def tell_failure(self, configuration: Configuration, fidelity: float = 1.0) -> None:
+        """Take in that nothing could be measured: it counts as a little worse than the worst."""
+        self.history.add(Told(configuration, {}, fidelity))
+        self.see(configuration)
+
+    def constrain(self, constraints: Mapping[str, float]) -> None:
+        """Put these limits in the place of those before; what was told is judged anew."""
+        self.history.constraints = dict(constraints)
 
     def see(self, configuration: Configuration) -> None:
         """Never propose this one (again)."""
-        self._seen.add(_key(configuration))
+        self._seen.add(key(configuration))
 
     def ask(
-        self, admissible: Callable[[Configuration], bool] = lambda configuration: True
+        self,
+        admissible: Admissible = lambda configuration: True,
+        among: Iterable[Configuration] | None = None,
     ) -> Configuration | None:
-        """The most promising configuration not seen yet, or None if no draw was admissible."""
-        drawn = self._fresh(self._draw(SAMPLES), admissible)
-        if len(self.told) < MIN_TOLD or self._generator.random() < RANDOM_SHARE:
-            return drawn[0] if drawn else None
-        score = self._acquisition()
-        pool = drawn
-        best = sorted(self.told, key=self._rank)[:STARTS]
-        starts = [told.configuration for told in best]
-        for _ in range(ROUNDS):
-            near = [n for start in starts for n in self._neighbours(start)]
-            pool = pool + self._fresh(near, admissible, but=pool)
-            if not pool:
-                return None
-            order = np.argsort(-score(pool), kind="stable")
-            starts = [pool[place] for place in order[:STARTS]]
-            pool = [pool[place] for place in order[:SAMPLES]]
-        return pool[0]
+        """The most promising configuration not seen yet, or None if none was admissible.
 
-    def _rank(self, told: Told) -> tuple[float, float]:
-        return max(0.0, *told.excess.values(), 0.0), told.cost
+        ``among`` restricts the choice to what it lists. Several may be asked for before the first
+        is told.
+        """
+        chosen = self._most_promising(admissible, among)
+        if chosen is not None:
+            self.history.pending[key(chosen)] = chosen
+            self.see(chosen)
+        return chosen
 
-    def _draw(self, count: int) -> list[Configuration]:
-        return list(self.space.sample_configuration(count))
+    def front(self) -> list[Told]:
+        """The results at the largest fidelity, within the constraints, that no other beats."""
+        return self.history.front()
 
-    def _neighbours(self, start: Configuration) -> list[Configuration]:
-        seed = int(self._generator.integers(2**31))
-        return list(get_one_exchange_neighbourhood(start, seed=seed, num_neighbors=2))
+    def _most_promising(
+        self, admissible: Admissible, among: Iterable[Configuration] | None
+    ) -> Configuration | None:
+        listed = self.space.sample_configuration(SAMPLES) if among is None else list(among)
+        drawn = self._fresh(listed[n] for n in self._generator.permutation(len(listed)))
+        if len(self.history.finished) < LEAST_TOLD or self._generator.random() < RANDOM_SHARE:
+            return next(filter(admissible, drawn), None)
+        rank = _Rank(
+            self._acquisition.improvement(),
+            self._acquisition.feasibility(),
+            _remembered(admissible),
+        )
+        best, starts = rank.best(drawn), self._acquisition.leading[:STARTS]
+        for step in STEPS if among is None else ():
+            near = self._neighbours([*best, *starts], step)
+            best, starts = rank.best([*best, *self._fresh(near, but=best)]), []
+        return best[0] if best else None
+
+    def _neighbours(self, starts: Sequence[Configuration], step: float) -> Iterator[Configuration]:
+        for start in starts:
+            seed = int(self._generator.integers(2**31))
+            near = get_one_exchange_neighbourhood(start, seed=seed, num_neighbors=4, stdev=step)
+            yield from islice(near, NEIGHBOURS)
 
     def _fresh(
-        self,
-        drawn: Sequence[Configuration],
-        admissible: Callable[[Configuration], bool],
-        but: Sequence[Configuration] = (),
+        self, drawn: Iterable[Configuration], but: Sequence[Configuration] = ()
     ) -> list[Configuration]:
-        seen = self._seen | {_key(configuration) for configuration in but}
-        fresh = []
-        for configuration in drawn:
-            key = _key(configuration)
-            if key not in seen and admissible(configuration):
-                seen.add(key)
-                fresh.append(configuration)
-        return fresh
+        """Those neither seen nor listed twice."""
+        found = {key(configuration): configuration for configuration in drawn}
+        old = self._seen.union(map(key, but))
+        return [configuration for name, configuration in found.items() if name not in old]
 
-    def _acquisition(self) -> Callable[[Sequence[Configuration]], Array]:
-        """Train the forests on all that was told; return the score of a list of configurations."""
-        features = self._features(
-            [told.configuration for told in self.told], [told.fidelity for told in self.told]
-        )
-        costs = np.array([told.cost for told in self.told])
-        forest = self._forest(features, costs)
-        improvement = EI()
-        improvement.update(model=forest, eta=self._best(costs))
-        known = {
-            limit: np.array([told.excess.get(limit, np.nan) for told in self.told])
-            for limit in self.limits
-        }
-        limit_forests = [
-            self._forest(features[~np.isnan(excess)], excess[~np.isnan(excess)])
-            for excess in known.values()
-            if (~np.isnan(excess)).sum() >= MIN_TOLD
-        ]
+    def _forest(self, features: Array, values: Array) -> _Forest:
+        return _Forest(features, values, self._seed)
 
-        def score(configurations: Sequence[Configuration]) -> Array:
-            points = self._features(configurations, [1.0] * len(configurations))
-            total = np.asarray(improvement._compute(points)).flatten() + 1e-12
-            for model in limit_forests:
-                mean, variance = model.predict(points)
-                deviation = np.sqrt(np.maximum(variance, 1e-6)).flatten()
-                total = total * norm.cdf(-mean.flatten() / deviation)
-            return np.asarray(total)
 
-        return score
+class _Forest:
+    """SMAC's random forest, of which the trees' disagreement tells the variance."""
 
-    def _best(self, costs: Array) -> float:
-        """The best cost of those within all limits, or of all if none is."""
-        within = [told.cost for told in self.told if all(e <= 0 for e in told.excess.values())]
-        return float(min(within) if within else costs.max())
-
-    def _forest(self, features: Array, values: Array) -> RandomForest:
-        forest = RandomForest(
-            self._surrogate_space,
+    def __init__(self, features: Array, values: Array, seed: int) -> None:
+        space = ConfigurationSpace({f"x{n}": (0.0, 1.0) for n in range(features.shape[1])})
+        self._forest = RandomForest(
+            space,
             n_trees=20,
             n_jobs=1,
             max_leaf_nodes=None,  # the default makes scikit-learn twenty times slower
             min_samples_leaf=1,
             min_samples_split=2,
-            seed=self._seed,
+            seed=seed,
         )
-        return forest.train(features, values[:, np.newaxis])
+        self._forest.train(features, values[:, np.newaxis])
 
-    def _features(
-        self, configurations: Sequence[Configuration], fidelities: Sequence[float]
-    ) -> Array:
-        rows = np.array([configuration.get_array() for configuration in configurations])
-        return np.insert(rows, self._column, fidelities, axis=1)
+    def predict(self, points: Array) -> tuple[Array, Array]:
+        mean, variance = self._forest.predict(points)
+        return np.asarray(mean).flatten(), np.asarray(variance).flatten()
 
 
-def _with_fidelity(space: ConfigurationSpace) -> ConfigurationSpace:
-    """The space of the forests: the same columns in the same order, and one for the fidelity."""
-    copy = deepcopy(space)  # a condition knows its columns, so two spaces cannot share one
-    copy.add(UniformFloatHyperparameter(FIDELITY, 0.0, 1.0))
-    if [name for name in copy if name != FIDELITY] != list(space):
-        raise RuntimeError("ConfigSpace orders the surrogate's columns otherwise than the space's")
-    return copy
+class _Rank:
+    """Sorts by the improvement, and the most promising by the limits they may break, too."""
+
+    def __init__(self, improvement: Score, feasibility: Score, admissible: Admissible) -> None:
+        self._improvement, self._feasibility = improvement, feasibility
+        self._admissible = admissible
+
+    def best(self, pool: Sequence[Configuration]) -> list[Configuration]:
+        """The few best of the admissible."""
+        if not pool:
+            return []
+        gains = self._improvement(pool)
+        order = [pool[place] for place in np.argsort(-gains, kind="stable")]
+        first, gains = order[:PROMISING], np.sort(gains)[::-1][:PROMISING]
+        scores = gains + self._feasibility(first)
+        ranked = [first[place] for place in np.argsort(-scores, kind="stable")]
+        return list(islice(filter(self._admissible, [*ranked, *order[PROMISING:]]), STARTS))
 
 
-def _key(configuration: Configuration) -> bytes:
-    return bytes(np.nan_to_num(configuration.get_array(), nan=-1.0).round(9).tobytes())
+def _remembered(admissible: Admissible) -> Admissible:
+    """Asks only once of each configuration."""
+    known: dict[bytes, bool] = {}
+
+    def remembered(configuration: Configuration) -> bool:
+        name = key(configuration)
+        if name not in known:
+            known[name] = admissible(configuration)
+        return known[name]
+
+    return remembered

@@ -134,6 +134,9 @@ def understand(request: Request, plugins: Plugins, store: Store) -> Situation:
     oracle = Oracle(
         task.traits, models, methods, hardware, request.prices, request.place, request.use
     )
+    for name in request.pareto:
+        if name not in oracle.foretell(Candidate(request.model)):
+            raise InputError(f"{name} is not foretold here, so nothing can be weighed by it")
     usable, ruled_out = usable_methods(oracle)
     records = earlier(store)
     prior = learn_prior(records, task.traits, task.fingerprint, methods)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from ConfigSpace import Configuration
 
 from effauto.budget import Budget
 from effauto.cost.corrections import Pair
@@ -12,10 +14,10 @@ from effauto.planner.candidate import Candidate
 from effauto.planner.continuations import Continuations
 from effauto.planner.curves import Curves
 from effauto.planner.results import Result, keeps, latest
-from effauto.planner.search import Search, Told
+from effauto.planner.search import Search
 from effauto.planner.situation import Situation
 from effauto.planner.space import Space, to_options
-from effauto.resources import QUALITY
+from effauto.resources import QUALITY, Figures, resource_named
 
 # Shares of the training data that a trial may read.
 RUNGS = (1.0, 0.5, 0.25, 0.125, 0.0625)
@@ -26,6 +28,8 @@ LEAST_SLICE = 8.0
 # Every so many trials, something promising is tried again on more data.
 PROMOTE_EVERY = 3
 LEAST_EXAMPLES = 50
+# The objective that every search has.
+ERROR = "error"
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,13 @@ class Strategy:
     failed: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        modelled = self._modelled()
-        limits = [limit.resource for limit in (*modelled, *modelled.relative)]
-        self.search = Search(self.space.configspace, limits, self.seed)
+        self.search = Search(
+            self.space.configspace,
+            (ERROR, *self.situation.request.pareto),
+            self._limits(),
+            self.seed,
+            foretell=self._foretold_costs,
+        )
         self.curves = Curves(self._metric)
         self.continuations = Continuations(
             self.situation.oracle, self.situation.usable, self.situation.budget
@@ -110,48 +118,51 @@ class Strategy:
             ],
         )
         figures = result.projected()
-        excess = {
-            limit.resource: math.log(limit.excess(figures[limit.resource].value))
-            for limit in self._modelled()
-            if limit.resource in figures and figures[limit.resource].value > 0
-        }
-        cost = 1 - result.measured[QUALITY + self._metric].value
-        self._tell(result.candidate, cost, excess, result.fidelity)
+        values = {ERROR: 1 - result.measured[QUALITY + self._metric].value}
+        known = {**result.foretold_full, **figures}
+        values |= {name: _least(name, known) for name in self.situation.request.pareto}
+        self._tell(result.candidate, result.fidelity, values | self._costs(figures))
 
     def _refer(self) -> None:
         """Take limits that are relative to the baseline from what was measured of it."""
-        before = {limit.text: limit for limit in self._modelled() if limit.text}
         self.situation.refer_to(self.results)
-        after = [limit for limit in self._modelled() if limit.text]
-        shift = {
-            limit.resource: math.log(limit.excess(before[limit.text].limit))
-            for limit in after
-            if limit.text in before
-        }
-        if any(shift.values()):
-            self.continuations.budget = self.situation.budget
-            self.search.told = [
-                replace(
-                    told,
-                    excess={name: was + shift.get(name, 0.0) for name, was in told.excess.items()},
-                )
-                for told in self.search.told
-            ]
+        self.continuations.budget = self.situation.budget
+        self.search.constrain(self._limits())
 
     def tell_failure(self, candidate: Candidate, fidelity: float) -> None:
-        """A failed candidate is told as a little worse than the worst; it is not tried again."""
+        """A failed candidate is not tried again."""
         self.failed[candidate.key] = self.failed.get(candidate.key, 0) + 1
-        worst = max((told.cost for told in self.search.told), default=1.0)
-        self._tell(candidate, worst + 0.05, {}, fidelity)
+        self._tell(candidate, fidelity, {})
 
-    def _tell(
-        self, candidate: Candidate, cost: float, excess: dict[str, float], fidelity: float
-    ) -> None:
+    def _tell(self, candidate: Candidate, fidelity: float, values: dict[str, float]) -> None:
         try:
             configuration = self.space.configuration(candidate)
         except ValueError:  # a resumed trial of a method that is gone
             return
-        self.search.tell(Told(configuration, cost, excess, fidelity))
+        if values:
+            self.search.tell(configuration, values, fidelity)
+        else:
+            self.search.tell_failure(configuration, fidelity)
+
+    def _limits(self) -> dict[str, float]:
+        """The most of each limited resource; of one that is limited from below, of its inverse."""
+        limits: dict[str, float] = {}
+        for limit in self._modelled():
+            most = _cost(limit.resource, limit.limit)
+            limits[limit.resource] = min(most, limits.get(limit.resource, math.inf))
+        return limits
+
+    def _costs(self, figures: Figures) -> dict[str, float]:
+        """Of every resource that has a limit, or gets one with the baseline."""
+        modelled = self._modelled()
+        names = {limit.resource for limit in (*modelled, *modelled.relative)}
+        return {name: _cost(name, figures[name].value) for name in names & figures.keys()}
+
+    def _foretold_costs(self, configuration: Configuration) -> dict[str, float]:
+        oracle = self.situation.oracle
+        candidate = to_options(self.space.candidate(configuration), oracle.methods)
+        legal = oracle.composition(candidate).legal
+        return self._costs(oracle.foretell(candidate)) if legal else {}
 
     @property
     def _most_alike(self) -> int:
@@ -174,8 +185,8 @@ class Strategy:
         """What the surrogate proposes among the legal, affordable and untried."""
         oracle, methods = self.situation.oracle, self.situation.oracle.methods
 
-        def admissible(configuration: object) -> bool:
-            candidate = to_options(self.space.candidate(configuration), methods)  # type: ignore[arg-type]
+        def admissible(configuration: Configuration) -> bool:
+            candidate = to_options(self.space.candidate(configuration), methods)
             return (
                 self._combined[_methods(candidate)] < self._most_alike
                 and oracle.composition(candidate).legal
@@ -186,7 +197,6 @@ class Strategy:
         configuration = self.search.ask(admissible)
         if configuration is None:
             return None
-        self.search.see(configuration)
         return self._sized(to_options(self.space.candidate(configuration), methods), time_left)
 
     def _sized(
@@ -247,3 +257,14 @@ class Strategy:
 
 def _methods(candidate: Candidate) -> tuple[str, ...]:
     return (candidate.model, *(step.method for step in candidate.recipe.steps))
+
+
+def _least(resource: str, figures: Figures) -> float:
+    """What is to be minimised of a resource: its logarithm, for costs differ by factors."""
+    return math.log(_cost(resource, figures[resource].value))
+
+
+def _cost(resource: str, value: float) -> float:
+    """The value, or its inverse if more of it is better; never 0."""
+    bounded = max(value, 1e-9)
+    return 1 / bounded if resource_named(resource).higher_is_better else bounded
