@@ -118,14 +118,14 @@ def _int8_cuda(tokens: int, inputs: int, outputs: int, device: str) -> Callable[
 
 
 def _memory(device: str) -> Rated:
-    source = torch.ones(2**23, device=device)
+    source = torch.ones(2**26 if device == "cuda" else 2**23, device=device)  # beyond its caches
     target = torch.empty_like(source)
     return _rate(2.0 * 4 * source.numel(), _times(lambda: target.copy_(source), device))
 
 
 def _elementwise(device: str) -> Rated:
     """The activation, two norms and two sums of a layer, on a batch of tokens."""
-    tokens, width, inner = 512, 384, 1536
+    tokens, width, inner = 4096 if device == "cuda" else 512, 384, 1536
     hidden = torch.randn(tokens, inner, device=device)
     states = torch.randn(tokens, width, device=device)
     norm = nn.LayerNorm(width, device=device)
@@ -139,7 +139,7 @@ def _elementwise(device: str) -> Rated:
 
 def _optimizer(device: str) -> Rated:
     """AdamW's arithmetic as torch does it; its class would import the compiler, for a second."""
-    shape = (6 * 384, 1536)
+    shape = (8 * 6 * 384 if device == "cuda" else 6 * 384, 1536)
     parameters, gradient, mean = (torch.randn(shape, device=device) for _ in range(3))
     square = torch.rand(shape, device=device)
 
