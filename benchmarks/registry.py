@@ -1,7 +1,7 @@
 """Build ``registry.db``, the knowledge that ships with effauto, from measured trials.
 
-python benchmarks/registry.py --collect   # results.db of a benchmark -> trials.jsonl
-python benchmarks/registry.py             # trials.jsonl -> registry.db
+python benchmarks/registry.py --collect [STORE …]   # results of benchmarks -> trials.jsonl
+python benchmarks/registry.py                       # trials.jsonl -> registry.db
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 import json
 import sqlite3
 import tempfile
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from effauto.traits import ModelTraits, TaskTraits
 
 HERE = Path(__file__).resolve().parent
 TRIALS = HERE / "measured" / "trials.jsonl"
-RESULTS = HERE / "measured" / "results.db"
+STORES = (HERE / "measured" / "results.db", HERE / "measured" / "campaign.db")
 REGISTRY = HERE.parent / "registry.db"
 
 
@@ -34,28 +35,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--collect", action="store_true", help="only write trials.jsonl")
-    if parser.parse_args().collect:
-        collect()
-    else:
+    parser.add_argument(
+        "--collect", nargs="*", type=Path, metavar="STORE", help="only write trials.jsonl"
+    )
+    stores = parser.parse_args().collect
+    if stores is None:
         build()
+    else:
+        collect(stores or [path for path in STORES if path.exists()])
 
 
-def collect() -> None:
-    """Add the finished trials of the benchmark's store to ``trials.jsonl``, each once."""
-    from effauto.store.filters import Filter
-    from effauto.store.query import trials
-
-    store = Store(open_database(RESULTS, create=False))
-    hardware = _machines(RESULTS)
-    lines = {
-        json.dumps(_line(r, hardware), sort_keys=True)
-        for r in trials(store, Filter(state="finished"))
-    }
+def collect(stores: Iterable[Path]) -> None:
+    """Add the finished trials of the benchmarks' stores to ``trials.jsonl``, each once."""
+    lines = {line for path in stores for line in _lines(path)}
     if TRIALS.exists():
         lines |= set(TRIALS.read_text(encoding="utf-8").splitlines())
     TRIALS.write_text("\n".join(sorted(lines)) + "\n", encoding="utf-8")
     print(f"{len(lines)} trials in {TRIALS}")
+
+
+def _lines(path: Path) -> set[str]:
+    from effauto.store.filters import Filter
+    from effauto.store.query import trials
+
+    store, hardware = Store(open_database(path, create=False)), _machines(path)
+    found = trials(store, Filter(state="finished"))
+    store.close()
+    return {json.dumps(_line(record, hardware), sort_keys=True) for record in found}
 
 
 def _machines(path: Path) -> dict[str, Any]:
