@@ -37,9 +37,14 @@ class Use:
 
 
 def parse_use(requests: str | None, lifetime: str) -> Use | None:
-    """Read such as ``1e6/day`` and ``1year``; raise InputError for anything else."""
+    """Read such as ``1e6/day`` and ``1year``; raise InputError for anything else.
+
+    Without requests the lifetime says nothing, and is not read: units take a while to load.
+    """
+    if requests is None:
+        return None
     seconds, _ = parse_quantity(lifetime, _LIFETIME)
-    return None if requests is None else Use(parse_rate(requests), seconds)
+    return Use(parse_rate(requests), seconds)
 
 
 def life_figures(figures: Figures, use: Use | None, tariff: Tariff) -> Mapping[str, Figure]:

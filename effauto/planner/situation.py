@@ -27,8 +27,8 @@ from effauto.task import Task
 from effauto.task.traits import CountTokens
 from effauto.workload import Workload
 
-# Earlier trials that are read, newest first: an instant plan must be instant.
-MOST_RECORDS = 64
+# Earlier trials of each task that are read, newest first: an instant plan must be instant.
+MOST_OF_A_TASK = 16
 # What a recipe is judged by.
 JUDGED = ("train", "inference", "model", "quality", "life", "guard")
 
@@ -168,11 +168,11 @@ def piece_counter(source: ModelSource) -> CountTokens | None:
 
 
 def earlier(store: Store) -> list[TrialRecord]:
-    """The newest finished trials."""
+    """The newest finished trials of every task."""
     from effauto.store.filters import Filter
-    from effauto.store.query import trials
+    from effauto.store.query import newest_of_each_task
 
-    return trials(store, Filter(state="finished"), limit=MOST_RECORDS)
+    return newest_of_each_task(store, Filter(state="finished"), MOST_OF_A_TASK)
 
 
 def experience(
