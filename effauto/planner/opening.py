@@ -23,27 +23,54 @@ WHOLE = (*NETWORK, "backward_depth", "weight_gradients")
 
 
 def opening(situation: Situation, pool: Sequence[Candidate]) -> list[Candidate]:
-    """Each model untouched, the plainest uses of its features as they are, the simplest that cost
-    seconds, trainings of the whole network and the swiftest of any, and what is known to be good.
+    """What is plain, and what earlier trials advise: cheapest first."""
+    first = plain(situation, pool)
+    return in_order(situation, [*first, *advised(situation, pool, first)])
 
-    Cheapest first. The untouched models are tried even where they break the budget: all else is
-    compared to them.
+
+def in_order(situation: Situation, candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Each once, what trains fastest first."""
+    return sorted(dict.fromkeys(candidates), key=lambda c: _seconds(situation, c))
+
+
+def plain(situation: Situation, pool: Sequence[Candidate]) -> list[Candidate]:
+    """Each model untouched, the plainest uses of its features as they are, the simplest that cost
+    seconds, trainings of the whole network and the swiftest of any.
+
+    The untouched models are tried even where they break the budget: all else is compared to them.
     """
-    budget, prior = situation.budget, situation.prior
-    foretell = situation.oracle.foretell
-    allowed = [c for c in pool if c.recipe.steps and not budget.surely_broken(foretell(c))]
+    allowed = _allowed(situation, pool)
     first = list(map(Candidate, situation.oracle.models))
     for model in situation.oracle.models:
         ours = [c for c in allowed if c.model == model and _keeps_labels(situation, c)]
         whole = [c for c in ours if _leaves(situation, c, WHOLE)]
         first += _frozen(situation, ours) + _simplest(situation, ours)
         first += _swiftest(situation, whole) + _swiftest(situation, ours)
-    if prior.trials:
-        known = sorted(allowed, key=lambda c: (-prior.sure_gain(c), _seconds(situation, c)))
-        tried = {_trained(situation, candidate) for candidate in first}
-        others = (c for c in known if _trained(situation, c) not in tried)
-        first += _of_each_training(situation, others)[:KNOWN]
-    return sorted(dict.fromkeys(first), key=lambda c: foretell(c)["train.time"].value)
+    return first
+
+
+def advised(
+    situation: Situation, pool: Sequence[Candidate], first: Sequence[Candidate]
+) -> list[Candidate]:
+    """What is known to be good beside ``first``: on tasks like this one; then by its methods."""
+    prior, oracle = situation.prior, situation.oracle
+    if not prior.trials:
+        return []
+    usable = (c for c in situation.advice if c.model in oracle.models)
+    covering = _allowed(situation, [c for c in usable if oracle.composition(c).legal])
+    fresh = [c for c in covering if c not in first][:KNOWN]
+    ranked = sorted(
+        _allowed(situation, pool), key=lambda c: (-prior.sure_gain(c), _seconds(situation, c))
+    )
+    tried = {_trained(situation, candidate) for candidate in (*first, *fresh)}
+    others = (c for c in ranked if _trained(situation, c) not in tried)
+    return [*fresh, *_of_each_training(situation, others)[: KNOWN - len(fresh)]]
+
+
+def _allowed(situation: Situation, candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Those with a method that may keep the budget."""
+    budget, foretell = situation.budget, situation.oracle.foretell
+    return [c for c in candidates if c.recipe.steps and not budget.surely_broken(foretell(c))]
 
 
 def _keeps_labels(situation: Situation, candidate: Candidate) -> bool:

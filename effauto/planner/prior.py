@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Protocol
 
 from effauto.knobs import Float, Int
 from effauto.method import Method
 from effauto.planner.candidate import Candidate
-from effauto.resources import QUALITY, Figure
-from effauto.store import TrialRecord
-from effauto.traits import TaskTraits
+from effauto.planner.effects import UNKNOWN_SPREAD, Seen, learn_effects, level_of
+from effauto.recipe import Recipe
+from effauto.resources import QUALITY, Figure, Figures
+from effauto.traits import ModelTraits, TaskTraits
 
-# Ridge penalty: effects of methods are drawn towards none by as much as this many trials.
-PENALTY, TASK_PENALTY = 1.0, 1e-3
 # 80 % of a normal distribution lie within this many deviations.
 WITHIN = 1.2816
 # Quality of a task nobody has tried: anything from poor to perfect (logits).
-UNKNOWN_LEVEL, UNKNOWN_SPREAD = 1.7, 1.2
-LEAST_SPREAD, LEAST_LEVEL_SPREAD = 0.1, 0.5
+UNKNOWN_LEVEL = 1.7
 # The spread (logits) that each method adds of which nothing is known.
 UNKNOWN_METHOD = 0.5
 FULL = 0.99
@@ -30,7 +26,26 @@ UNKNOWN = "nothing is known yet"
 # Logits that a knob is taken to cost at the far end of its range from its default.
 FAR_KNOB = 2.0
 
-Array = NDArray[np.float64]
+
+class Record(Protocol):
+    """What the prior reads of a trial."""
+
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def task_traits(self) -> TaskTraits: ...
+    @property
+    def model(self) -> ModelTraits: ...
+    @property
+    def recipe(self) -> Recipe: ...
+    @property
+    def fidelity(self) -> float: ...
+    @property
+    def purpose(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def measured(self) -> Figures: ...
 
 
 @dataclass(frozen=True)
@@ -102,7 +117,7 @@ class Prior:
 
 
 def learn_prior(
-    records: Iterable[TrialRecord],
+    records: Iterable[Record],
     task: TaskTraits,
     fingerprint: str,
     methods: Mapping[str, Method],
@@ -112,7 +127,7 @@ def learn_prior(
     ``records`` come newest first. What was measured on this task's own test split does not count.
     """
     resource = QUALITY + task.metric
-    known = [record for record in records if _counts(record, resource, fingerprint)]
+    known = [record for record in records if counts(record, resource, fingerprint)]
     if not known:
         return Prior({}, 0.5, UNKNOWN_LEVEL, UNKNOWN_SPREAD, {}, 0, methods)
     exact = {
@@ -120,53 +135,28 @@ def learn_prior(
         for record in reversed(known)
         if record.fingerprint == fingerprint
     }
-    weights = np.array([_likeness(record.task_traits, task) for record in known])
-    effects, levels, spread = _fit(known, resource, weights)
-    level, level_spread = _level(levels, fingerprint, known, weights)
-    return Prior(effects, spread, level, level_spread, exact, len(known), methods)
+    seen = [
+        Seen(
+            record.fingerprint,
+            record.task_traits,
+            tuple(_features(_candidate(record))),
+            logit(record.measured[resource].value),
+        )
+        for record in known
+    ]
+    effects = learn_effects(seen, task)
+    level, level_spread = level_of(effects, seen, fingerprint, task)
+    return Prior(effects.of, effects.spread, level, level_spread, exact, len(known), methods)
 
 
-def _counts(record: TrialRecord, resource: str, fingerprint: str) -> bool:
+def counts(record: Record, resource: str, fingerprint: str) -> bool:
+    """Whether a trial at full scale tells of quality, and not of this task's own test split."""
     own_test = record.fingerprint == fingerprint and record.purpose != "search"
     finished = record.state == "finished" and record.fidelity >= FULL
     return finished and resource in record.measured and not own_test
 
 
-def _fit(
-    known: Sequence[TrialRecord], resource: str, weights: Array
-) -> tuple[dict[str, float], dict[str, float], float]:
-    """Effects, levels of tasks, and what both leave unexplained: a weighted ridge regression."""
-    tasks = sorted({record.fingerprint for record in known})
-    features = sorted({f for record in known for f in _features(_candidate(record))})
-    columns = {name: column for column, name in enumerate([*tasks, *features])}
-    design = np.zeros((len(known), len(columns)))
-    for row, record in enumerate(known):
-        for name in (record.fingerprint, *_features(_candidate(record))):
-            design[row, columns[name]] = 1
-    target = np.array([_logit(record.measured[resource].value) for record in known])
-    penalty = np.diag([TASK_PENALTY] * len(tasks) + [PENALTY] * len(features))
-    weighted = design * weights[:, None]
-    solution = np.linalg.solve(design.T @ weighted + penalty, weighted.T @ target)
-    spread = float(np.sqrt(np.average((target - design @ solution) ** 2, weights=weights)))
-    found = dict(zip(columns, map(float, solution), strict=True))
-    effects, levels = ({name: found[name] for name in names} for names in (features, tasks))
-    return effects, levels, max(LEAST_SPREAD, spread)
-
-
-def _level(
-    levels: Mapping[str, float], fingerprint: str, known: Sequence[TrialRecord], weights: Array
-) -> tuple[float, float]:
-    """This task's level and its deviation; of a new task, from those like it."""
-    if fingerprint in levels:
-        return levels[fingerprint], LEAST_SPREAD
-    alike = {record.fingerprint: weight for record, weight in zip(known, weights, strict=True)}
-    level = float(np.average(list(levels.values()), weights=[alike[task] for task in levels]))
-    if len(levels) == 1:
-        return level, UNKNOWN_SPREAD
-    return level, max(LEAST_LEVEL_SPREAD, float(np.std(list(levels.values()))))
-
-
-def _candidate(record: TrialRecord) -> Candidate:
+def _candidate(record: Record) -> Candidate:
     return Candidate(record.model.name, record.recipe)
 
 
@@ -174,19 +164,8 @@ def _features(candidate: Candidate) -> list[str]:
     return [candidate.model, *(f"{candidate.model}+{s.method}" for s in candidate.recipe.steps)]
 
 
-def _likeness(one: TaskTraits, other: TaskTraits) -> float:
-    """From near 0 to 1: same kind, like numbers of examples and classes, like length."""
-    if one.kind != other.kind:
-        return 0.05
-    gap = (
-        abs(math.log(one.examples / other.examples)) / 3
-        + abs(math.log(one.classes / other.classes)) / 2
-        + abs(math.log(one.tokens_mean / other.tokens_mean)) / 2
-    )
-    return math.exp(-gap)
-
-
-def _logit(share: float) -> float:
+def logit(share: float) -> float:
+    """Of a share, kept away from 0 and 1."""
     bounded = min(max(share, 0.005), 0.995)
     return math.log(bounded / (1 - bounded))
 

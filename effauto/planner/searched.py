@@ -11,7 +11,7 @@ from effauto.planner.candidate import Candidate
 from effauto.planner.chosen import best_of, chosen
 from effauto.planner.clock import Clock
 from effauto.planner.listener import Listener
-from effauto.planner.opening import opening
+from effauto.planner.opening import advised, in_order, plain
 from effauto.planner.plan import Plan
 from effauto.planner.situation import Situation
 from effauto.planner.space import build_space
@@ -33,11 +33,11 @@ def searched(
 ) -> Plan:
     """Try candidates in worker processes; choose from what was measured, also when interrupted."""
     request = situation.request
-    portfolio = opening(situation, pool) if request.recipe is None else list(pool)
+    portfolio, led = _beginning(situation, pool)
     if situation.whole_budget.of_phases("guard").to_json():  # others are compared to the baseline
         portfolio.sort(key=lambda candidate: candidate != situation.untouched)
     space = build_space(situation.usable, request.seed)
-    strategy = Strategy(situation, space, portfolio, request.seed)
+    strategy = Strategy(situation, space, portfolio, request.seed, led)
     study = begin_study(situation, store, strategy, clock, listener)
     trying = Trying(strategy, store, study, clock, listener)
     interrupted = False
@@ -51,6 +51,17 @@ def searched(
         raise
     store.finish_study(study, "interrupted" if interrupted else "finished", clock.seconds)
     return chosen(situation, strategy.results, pool, trying.spent(), interrupted=interrupted)
+
+
+def _beginning(
+    situation: Situation, pool: Sequence[Candidate]
+) -> tuple[list[Candidate], frozenset[Candidate]]:
+    """What to try first, and which of that only earlier trials advise."""
+    if situation.request.recipe is not None:
+        return list(pool), frozenset()
+    first = plain(situation, pool)
+    led = advised(situation, pool, first)
+    return in_order(situation, [*first, *led]), frozenset(led)
 
 
 def _next(strategy: Strategy, time_left: float) -> Trial | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from effauto.budget import Budget
@@ -14,6 +14,7 @@ from effauto.hardware import calibrate, machine
 from effauto.machine import Hardware
 from effauto.method import Method
 from effauto.model import BAG_OF_WORDS, ModelSource, find_model
+from effauto.planner.advice import portfolio
 from effauto.planner.candidate import Candidate, Oracle
 from effauto.planner.pool import usable_methods
 from effauto.planner.prior import Prior, learn_prior
@@ -29,6 +30,8 @@ from effauto.workload import Workload
 
 # Earlier trials of each task that are read, newest first: an instant plan must be instant.
 MOST_OF_A_TASK = 16
+# Recipes that together were good on tasks like this one: some cannot be used here.
+ADVISED = 12
 # What a recipe is judged by.
 JUDGED = ("train", "inference", "model", "quality", "life", "guard")
 
@@ -50,6 +53,7 @@ class Situation:
     ruled_out: list[Refusal]
     prior: Prior
     pairs: Pairs = field(default_factory=dict)
+    advice: Sequence[Candidate] = ()
     reference: Result | None = None
 
     @property
@@ -138,9 +142,14 @@ def understand(request: Request, plugins: Plugins, store: Store) -> Situation:
         if name not in oracle.foretell(Candidate(request.model)):
             raise InputError(f"{name} is not foretold here, so nothing can be weighed by it")
     usable, ruled_out = usable_methods(oracle)
+    from effauto.store.qualities import qualities
+
     records = earlier(store)
-    prior = learn_prior(records, task.traits, task.fingerprint, methods)
+    worth = qualities(store)
+    prior = learn_prior(worth, task.traits, task.fingerprint, methods)
     situation = Situation(request, task, oracle, plugins, usable, ruled_out, prior)
+    if request.search_time > 0:
+        situation.advice = portfolio(worth, task.traits, task.fingerprint, ADVISED)
     for model, pairs in experience(records, methods, hardware).items():
         if model in models:
             situation.learn(model, pairs)

@@ -10,6 +10,7 @@ from ConfigSpace import Configuration
 
 from effauto.budget import Budget
 from effauto.cost.corrections import Pair
+from effauto.planner.advice import misleads
 from effauto.planner.candidate import Candidate
 from effauto.planner.continuations import Continuations
 from effauto.planner.curves import Curves
@@ -24,6 +25,8 @@ RUNGS = (1.0, 0.5, 0.25, 0.125, 0.0625)
 # The part of the search that one of the opening's candidates may take, and one asked for later;
 # the part of what is left that a promotion may take.
 OPENING, SLICE, PROMOTION = 0.3, 0.12, 0.6
+# The part of the search for what earlier trials advise, until some of it is the best so far.
+UNPROVEN = 0.1
 LEAST_SLICE = 8.0
 # Every so many trials, something promising is tried again on more data.
 PROMOTE_EVERY = 3
@@ -45,13 +48,15 @@ class Trial:
 class Strategy:
     """First the ``portfolio``, then what the surrogate proposes, now and then a promotion.
 
-    In between, what can be done with the best of the networks that are trained already.
+    In between, what can be done with the best of the networks that are trained already. What of
+    the portfolio is ``advised`` by earlier trials is tried with caution.
     """
 
     situation: Situation
     space: Space
     portfolio: list[Candidate]
     seed: int
+    advised: frozenset[Candidate] = frozenset()
     results: list[Result] = field(default_factory=list)
     failed: dict[str, int] = field(default_factory=dict)
 
@@ -68,6 +73,7 @@ class Strategy:
             self.situation.oracle, self.situation.usable, self.situation.budget
         )
         self._combined: Counter[tuple[str, ...]] = Counter()
+        self._trusted = 0.0
 
     def next(self, time_left: float) -> Trial | None:
         """The next trial that can end within ``time_left`` seconds, or None."""
@@ -81,13 +87,33 @@ class Strategy:
         while self.portfolio:
             candidate = self.portfolio.pop(0)
             at_all = not candidate.recipe.steps or self._given
-            share = OPENING if candidate.recipe.steps else SLICE
-            trial = self._sized(candidate, time_left, share=share, at_all=at_all)
-            if trial:
+            trial = self._sized(candidate, time_left, share=self._share(candidate), at_all=at_all)
+            if trial and self._believed(trial):
                 return trial
         if self._given:
             return self._promotion(time_left)
         return self._asked(time_left) or self._promotion(time_left)
+
+    def _share(self, candidate: Candidate) -> float:
+        """The part of the search that one of the portfolio may take."""
+        if candidate in self.advised and not self._proven:
+            return UNPROVEN
+        return OPENING if candidate.recipe.steps else SLICE
+
+    def _believed(self, trial: Trial) -> bool:
+        """Whether to follow this advice: little of the time before any of it has proved right."""
+        if trial.candidate not in self.advised or self._proven:
+            return True
+        if misleads(self.situation.prior, self.results, self._metric):
+            return False
+        self._trusted += trial.seconds
+        return self._trusted <= UNPROVEN * self.situation.request.search_time
+
+    @property
+    def _proven(self) -> bool:
+        """Whether something advised is the best so far."""
+        best = max(self.results, key=lambda result: result.quality(self._metric), default=None)
+        return best is not None and best.candidate in self.advised
 
     def _continued(self, time_left: float) -> Trial | None:
         """Another way to go on from the best training, if the search is free to and has time."""
