@@ -5,7 +5,7 @@
 Every pair of the methods that run here, and a random sample of triples, on a three-layer copy of
 the model and 64 rows of the built-in demo's text. What is legal must train, save, reload in a
 fresh process and predict. Of what is refused a sample is forced: it must fail, or be useless,
-that is, come out exactly like a recipe with one method less. Each result is a line of
+that is, cost no less in any figure than one of the two methods alone. Each result is a line of
 ``benchmarks/measured/composition.jsonl``; one that is there is not made again.
 """
 
@@ -88,6 +88,8 @@ def _cases(bench: Bench, arguments: argparse.Namespace) -> list[Case]:
     if arguments.pairs is not None:
         compared = {name for case in forced for name in case.names}
         alone = [case for case in alone if compared.issuperset(case.names)]
+    settings = {c.key: c for pair in forced for c in bench.at_each_others_settings(pair)}
+    alone += settings.values()
     return [*alone, *(case for case in pairs if not case.refused), *forced, *triples]
 
 

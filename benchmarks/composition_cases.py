@@ -15,6 +15,7 @@ from typing import Any
 from effauto.composition import Composition, compose, unusable
 from effauto.execution.job import TRAIN, Job
 from effauto.hardware import this_machine
+from effauto.knobs import Choice, Int, Knob, Value
 from effauto.machine import Hardware
 from effauto.method import Method
 from effauto.model import find_model
@@ -43,10 +44,13 @@ class Case:
     kind: TaskKind
     refused: str = ""
     rule: str = ""
+    # Of a method alone, knobs that are not at their defaults: (name, value).
+    setting: tuple[tuple[str, Value], ...] = ()
 
     @property
     def key(self) -> str:
-        return f"{self.kind}:{'+'.join(self.names)}{'!' if self.refused else ''}"
+        setting = ",".join(f"{name}={value}" for name, value in self.setting)
+        return f"{self.kind}:{'+'.join(self.names)}{setting}{'!' if self.refused else ''}"
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,18 @@ class Bench:
     def singles(self) -> list[Case]:
         return [self.case((name,)) for name in self.usable()]
 
+    def at_each_others_settings(self, pair: Case) -> list[Case]:
+        """Each method of a pair alone, with the other's values of the knobs that both have."""
+        found = []
+        for name, other in (pair.names, pair.names[::-1]):
+            mine, theirs = self.methods[name].knobs, self.methods[other].knobs
+            shared = [(k, _nearest(mine[k], theirs[k].default)) for k in mine if k in theirs]
+            chosen = tuple((k, v) for k, v in shared if v != mine[k].default)
+            case = self.case((name,))
+            if chosen and not case.refused and case.kind == pair.kind:
+                found.append(replace(case, setting=chosen))
+        return found
+
     def pairs(self) -> list[Case]:
         """Every pair, in an order that is the same wherever it is asked for, and no other order."""
         return [self.case(names) for names in _scattered(combinations(self.usable(), 2))]
@@ -117,7 +133,9 @@ class Bench:
             action=TRAIN,
             data=self.folder / case.kind,
             model=self.model,
-            recipe=Recipe.of(*case.names),
+            recipe=Recipe.from_settings(
+                {name: dict(case.setting) if case.setting else {} for name in case.names}
+            ),
             task=traits(case.kind),
             classes=tuple(map(str, range(CLASSES))),
             hardware=self.hardware,
@@ -126,6 +144,14 @@ class Bench:
             time_limit=SECONDS,
             details={"requests": 5},
         )
+
+
+def _nearest(knob: Knob, value: Any) -> Value:
+    """What the knob can be set to that is nearest to ``value``."""
+    if isinstance(knob, Choice):
+        return value if value in knob.options else knob.default
+    nearest = min(max(value, knob.low), knob.high)
+    return round(nearest) if isinstance(knob, Int) else float(nearest)
 
 
 def _alone(refusals: Iterable[Any]) -> int:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from effauto.model.transformer import TaskModel
     from effauto.planner.search import Search
     from effauto.task.examples import Examples
+    from effauto.task.load import load_task
 
 __version__ = "0.1.0"
 
@@ -49,6 +50,7 @@ _LATE = {
     "rows_at": "effauto.execution.rows",
     "TaskModel": "effauto.model.transformer",
     "Examples": "effauto.task.examples",
+    "load_task": "effauto.task.load",
 }
 
 __all__ = [
@@ -86,6 +88,7 @@ __all__ = [
     "frozen_features",
     "hookimpl",
     "load",
+    "load_task",
     "plan",
     "row_losses",
     "rows_at",

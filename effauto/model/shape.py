@@ -24,6 +24,9 @@ _KEYS = {
 _DROPOUT = ("hidden_dropout_prob", "dropout", "resid_pdrop", "hidden_dropout")
 _ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop")
 _DECODERS = re.compile(r"CausalLM|LMHead|gpt|llama|mistral|qwen|opt|phi|gemma", re.IGNORECASE)
+_COUNTED_FROM_PADDING = re.compile(
+    r"(xlm-|xlm_)?roberta|camembert|mpnet|longformer|ibert|data2vec-text|xmod"
+)
 _FACTS = frozenset(
     {
         "transformer",
@@ -57,7 +60,7 @@ def transformer_traits(name: str, folder: Path, config: Mapping[str, Any]) -> Mo
         feedforward=feedforward,
         heads=heads,
         vocabulary=int(shape["vocabulary"]),
-        max_tokens=_longest_input(folder, int(shape["max_tokens"])),
+        max_tokens=_longest_input(folder, usable_positions(config, int(shape["max_tokens"]))),
         embedding_parameters=counts.outside,
         layer_parameters=counts.layer,
         facts=_FACTS | {"decoder" if _is_decoder(config) else "encoder"},
@@ -85,6 +88,14 @@ def _first(config: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
 def _is_decoder(config: Mapping[str, Any]) -> bool:
     described = [*config.get("architectures", ()), str(config.get("model_type", ""))]
     return any(_DECODERS.search(word) for word in described)
+
+
+def usable_positions(config: Mapping[str, Any], positions: int) -> int:
+    """RoBERTa and its kin count places from behind that of the padding: of 514 they use 512."""
+    if not _COUNTED_FROM_PADDING.match(str(config.get("model_type", ""))):
+        return positions
+    padding = config.get("pad_token_id")
+    return positions - (1 if padding is None else int(padding)) - 1
 
 
 def _longest_input(folder: Path, positions: int) -> int:

@@ -12,10 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from effauto.errors import ModelError
+from effauto.model.shape import usable_positions
 from effauto.traits import TaskKind
 
 Pooling = Literal["mean", "last"]
 Pairing = Literal["joint", "separate"]
+UNBOUNDED = 2**31
 
 
 class TaskModel(nn.Module):
@@ -53,6 +55,12 @@ class TaskModel(nn.Module):
     @property
     def feature_width(self) -> int:
         return int(self.config.hidden_size) * (4 if self.pairing == "separate" else 1)
+
+    @property
+    def max_tokens(self) -> int:
+        """Word pieces of an input that the body has places for."""
+        places = getattr(self.config, "max_position_embeddings", None) or UNBOUNDED
+        return usable_positions(self.config.to_dict(), int(places))
 
     @property
     def input_names(self) -> tuple[str, ...]:

@@ -26,12 +26,15 @@ class Distillation(Method):
     knobs = {
         "temperature": Float(1.0, 8.0, default=2.0, log=True),
         "alpha": Float(0.1, 1.0, default=0.7),
+        "hidden": Float(0.0, 10.0, default=0.0),
     }
     references = (
         "Hinton, Vinyals and Dean 2015, Distilling the Knowledge in a Neural Network, "
         "https://arxiv.org/abs/1503.02531",
         "Sanh, Debut, Chaumond and Wolf 2019, DistilBERT, a distilled version of BERT, "
         "https://arxiv.org/abs/1910.01108",
+        "Tung and Mori 2019, Similarity-Preserving Knowledge Distillation, "
+        "https://arxiv.org/abs/1907.09682",
     )
     evidence = (
         Evidence(
@@ -86,6 +89,7 @@ class Distillation(Method):
             fit=training.fit,
             temperature=setting["temperature"],
             alpha=setting["alpha"],
+            hidden=setting["hidden"],
         )
         return replace(training, fit=fit)
 

@@ -22,21 +22,26 @@ NOT_ASKED = -100  # a word piece without a tag of its own
 class SoftTargets:
     """The teacher's logits, one row an answer: ``starts[row]`` is the first answer of an example.
 
-    An example has one answer, or for tagging as many as it has words that were read.
+    An example has one answer, or for tagging as many as it has words that were read. ``states``
+    are what the logits were made from, in half precision.
     """
 
     logits: Tensor
+    states: Tensor
     starts: Sequence[int]
 
-    def of(self, rows: Sequence[int]) -> Tensor:
-        """(answers, classes) of these examples, one after the other."""
-        return torch.cat([self.logits[self.starts[r] : self.starts[r + 1]] for r in rows])
+    def of(self, rows: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """(answers, classes) and (answers, width) of these examples, one after the other."""
+        places = [slice(self.starts[row], self.starts[row + 1]) for row in rows]
+        logits, states = (torch.cat([t[p] for p in places]) for t in (self.logits, self.states))
+        return logits, states.float()
 
 
-def answers(model: TaskModel, batch: Batch) -> Tensor:
-    """The model's logits where an answer is asked for, (answers, classes), row by row."""
-    logits: Tensor = model(**batch.inputs)
-    return logits.flatten(0, -2)[batch.targets.flatten() != NOT_ASKED]
+def answers(model: TaskModel, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Logits where an answer is asked for, (answers, classes), and what the head saw there."""
+    states = model.features(**batch.inputs)
+    asked = batch.targets.flatten() != NOT_ASKED
+    return tuple(t.flatten(0, -2)[asked] for t in (model.head(states), states))  # type: ignore[return-value]
 
 
 def soft_targets(examples: Examples, training: Training, context: Context) -> SoftTargets:
@@ -51,8 +56,9 @@ def soft_targets(examples: Examples, training: Training, context: Context) -> So
     what = f"teacher-{training.max_tokens}-{training.padding}-{grouping}-{context.seed}"
     apart = replace(context, subject="teacher ")
     made = context.remember(what, lambda: _teach(examples, defaults, apart), built=False)
-    logits = torch.from_numpy(made["logits"]).to(context.device)
-    return SoftTargets(logits, made["starts"].tolist())
+    logits, states = (torch.from_numpy(made[name]) for name in ("logits", "states"))
+    place = context.device
+    return SoftTargets(logits.to(place), states.to(place), made["starts"].tolist())
 
 
 def _teach(examples: Examples, training: Training, context: Context) -> dict[str, Any]:
@@ -67,14 +73,16 @@ def _ask(
 ) -> dict[str, Any]:
     encoded = encode_training(teacher, examples, training, context)
     by_length = sorted(range(len(encoded)), key=lambda row: encoded[row].length)
-    found: dict[int, np.ndarray[Any, Any]] = {}
+    found: dict[int, tuple[Any, Any]] = {}
     for start in range(0, len(by_length), training.batch_size):
         rows = by_length[start : start + training.batch_size]
         batch = collate(rows, encoded, examples, replace(training, padding="longest"), context)
         with context.counting("ask", batch.tokens):
-            given = answers(teacher, batch).float().cpu().numpy()
+            logits, states = answers(teacher, batch)
         asked = (batch.targets != NOT_ASKED).view(len(rows), -1).sum(dim=1).tolist()
-        found |= zip(rows, np.split(given, np.cumsum(asked)[:-1]), strict=True)
-    logits = [found[row] for row in range(len(encoded))]
-    starts = np.cumsum([0, *map(len, logits)])
-    return {"logits": np.concatenate(logits), "starts": starts}
+        parts = (torch.split(t.cpu(), asked) for t in (logits.float(), states.half()))
+        found |= zip(rows, zip(*parts, strict=True), strict=True)
+    ordered = [found[row] for row in range(len(encoded))]
+    kept = [torch.cat(part).numpy() for part in zip(*ordered, strict=True)]
+    starts = np.cumsum([0, *(len(part) for part, _ in ordered)])
+    return {"logits": kept[0], "states": kept[1], "starts": starts}

@@ -19,7 +19,7 @@ class DynamicPadding(Method):
     summary = "Batch rows of like length and pad a batch to its own longest row."
     stage = "finetune"
     slot = "padding"
-    requires = frozenset({"transformer", "gradient_training"})
+    requires = frozenset({"gradient_training"})
     after = ("adaptation", "order")  # the first may do without batches, the second orders rows
     references = (
         "Wolf et al. 2020, Transformers: State-of-the-Art Natural Language Processing "

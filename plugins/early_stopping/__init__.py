@@ -34,7 +34,7 @@ class EarlyStopping(Method):
     summary = "Hold rows out, judge by them after each epoch, keep the best weights."
     stage = "finetune"
     slot = "stopping"
-    requires = frozenset({"transformer", "gradient_training"})
+    requires = frozenset({"gradient_training"})
     forbids = frozenset({"scheduled_training"})  # whose best epoch may precede its effect
     provides = frozenset({"open_ended_training"})
     after = ("adaptation", "order", "padding")

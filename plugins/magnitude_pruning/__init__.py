@@ -22,13 +22,15 @@ class MagnitudePruning(Method):
     removes = frozenset({"dense_weights"})
     knobs = {
         "sparsity": Float(0.1, 0.9, default=0.5),
-        "scope": Choice(("global", "matrix"), default="global"),
+        "scope": Choice(("global", "matrix", "2:4"), default="global"),
     }
     references = (
         "Han, Pool, Tran and Dally 2015, Learning both weights and connections for efficient "
         "neural networks, https://arxiv.org/abs/1506.02626",
         "Gordon, Duh and Andrews 2020, Compressing BERT: studying the effects of weight pruning "
         "on transfer learning, https://arxiv.org/abs/2002.08307",
+        "Mishra, Latorre, Pool, Stosic, Stosic, Venkatesh, Yu and Micikevicius 2021, Accelerating "
+        "Sparse Deep Neural Networks, https://arxiv.org/abs/2104.08378",
         "Treviso et al. 2023, Efficient methods for natural language processing: a survey, "
         "https://arxiv.org/abs/2209.00099",
     )
@@ -49,7 +51,8 @@ class MagnitudePruning(Method):
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
         """Zeros are packed in the file; in memory and in products they are numbers like others."""
-        return replace(work, density=work.density * (1.0 - setting["sparsity"]))
+        zeros = 0.5 if setting["scope"] == "2:4" else setting["sparsity"]
+        return replace(work, density=work.density * (1.0 - zeros))
 
     def compress(self, model: TaskModel, setting: Setting, context: Context) -> TaskModel:
         from .prune import prune

@@ -24,7 +24,7 @@ class MixedPrecision(Method):
     summary = "Compute training's matrix products in bfloat16 and keep weights in float32."
     stage = "finetune"
     slot = "training-precision"
-    requires = frozenset({"transformer", "gradient_training"})
+    requires = frozenset({"gradient_training"})
     after = ("adaptation",)  # which may do without gradient steps
     before = ("objective",)  # a teacher that comes on top is trained in float32
     needs = Needs(instructions=("avx512_bf16",), compute_capability=(8, 0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from effauto import Evidence, Float, Int, Method, Needs, Setting, Workload, hookimpl
 
@@ -61,3 +61,10 @@ class NearDedup(Method):
 @hookimpl
 def register_methods() -> Iterator[Method]:
     yield NearDedup()
+
+
+@hookimpl
+def register_commands(cli: Any) -> None:
+    from .leaks import leaks
+
+    cli.add_command(leaks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 if TYPE_CHECKING:
@@ -11,9 +11,45 @@ if TYPE_CHECKING:
 
 PERMUTATIONS = 128
 # Candidates are compared exactly afterwards, so a false one costs little and a missed one stays.
-FALSE_POSITIVES, FALSE_NEGATIVES = 0.2, 0.8
+FALSE_POSITIVES, FALSE_NEGATIVES = 0.05, 0.95
 # Above this an index has a single band, which datasketch refuses.
 HIGHEST_INDEXED = 0.95
+
+
+class Index:
+    """Rows of ``examples`` that were added, to be asked for those that are nearly equal."""
+
+    def __init__(self, examples: Examples, threshold: float, shingle: int) -> None:
+        from datasketch import MinHashLSH
+
+        self.examples, self.threshold, self.shingle = examples, threshold, shingle
+        weights = (FALSE_POSITIVES, FALSE_NEGATIVES)
+        indexed = min(threshold, HIGHEST_INDEXED)
+        self._index = MinHashLSH(threshold=indexed, num_perm=PERMUTATIONS, weights=weights)
+
+    def add(self, row: int) -> None:
+        grams = self._grams(self.examples.inputs[row])
+        self._index.insert(row, _sketch(grams), check_duplication=False)
+
+    def near(self, fields: tuple[str, ...]) -> list[int]:
+        """Added rows with a Jaccard similarity of at least the threshold, compared exactly."""
+        grams = self._grams(fields)
+        return [
+            row
+            for row in self._index.query(_sketch(grams))
+            if jaccard(grams, self._grams(self.examples.inputs[row])) >= self.threshold
+        ]
+
+    def _grams(self, fields: tuple[str, ...]) -> set[str]:
+        return shingles_of(fields, self.examples.kind, self.shingle)
+
+
+def _sketch(grams: set[str]) -> Any:
+    from datasketch import MinHash
+
+    sketch = MinHash(num_perm=PERMUTATIONS, hashfunc=crc32)
+    sketch.update_batch([gram.encode() for gram in grams])
+    return sketch
 
 
 def distinct_rows(examples: Examples, threshold: float, shingle: int) -> list[int]:
@@ -22,25 +58,22 @@ def distinct_rows(examples: Examples, threshold: float, shingle: int) -> list[in
     Of equal inputs the first with their most frequent target stays. Of inputs with a Jaccard
     similarity of at least ``threshold`` (character shingles) and the same class the first stays.
     """
-    from datasketch import MinHash, MinHashLSH
-
-    weights = (FALSE_POSITIVES, FALSE_NEGATIVES)
-    indexed = min(threshold, HIGHEST_INDEXED)
-    index = MinHashLSH(threshold=indexed, num_perm=PERMUTATIONS, weights=weights)
+    index = Index(examples, threshold, shingle)
     kept = []
     for row in rows_without_repeats(examples):
-        shingles = shingles_of(examples.inputs[row], examples.kind, shingle)
-        sketch = MinHash(num_perm=PERMUTATIONS, hashfunc=crc32)
-        sketch.update_batch([gram.encode() for gram in shingles])
-        if not any(
-            class_of(examples, row) == class_of(examples, other)
-            and jaccard(shingles, shingles_of(examples.inputs[other], examples.kind, shingle))
-            >= threshold
-            for other in index.query(sketch)
-        ):
-            index.insert(row, sketch, check_duplication=False)
+        label = class_of(examples, row)
+        if all(label != class_of(examples, other) for other in index.near(examples.inputs[row])):
+            index.add(row)
             kept.append(row)
     return kept
+
+
+def leaked_rows(train: Examples, judged: Examples, threshold: float, shingle: int) -> list[int]:
+    """Rows of ``judged`` that nearly stand in ``train``, whatever their classes."""
+    index = Index(train, threshold, shingle)
+    for row in range(len(train)):
+        index.add(row)
+    return [row for row, fields in enumerate(judged.inputs) if index.near(fields)]
 
 
 def rows_without_repeats(examples: Examples) -> list[int]:

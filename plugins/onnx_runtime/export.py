@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import onnx_ir
 import torch
-from onnx_ir.passes.common import ClearMetadataAndDocStringPass
+from onnx_ir.passes.common import ClearMetadataAndDocStringPass, RemoveUnusedNodesPass
 
 if TYPE_CHECKING:
     from effauto import TaskModel
@@ -31,35 +33,33 @@ def export(model: TaskModel, path: Path) -> None:
     )
     assert program is not None
     ClearMetadataAndDocStringPass()(program.model)  # where in which source each node was made
+    turn_matrices(program.model)
     program.save(path, external_data=False)
 
 
-def quantize(source: Path, target: Path, embeddings: bool) -> None:
-    """Weights of the layers, and the largest table if ``embeddings``, in int8; the head stays."""
-    import onnx
-    from onnxruntime.quantization import QuantType, quantize_dynamic
+def turn_matrices(model: Any) -> None:
+    """Hold matrices as products take them, each once.
 
-    graph = onnx.load(source).graph
-    products = [node for node in graph.node if node.op_type in ("MatMul", "Gemm")]
-    head = products[-1].name
-    quantize_dynamic(
-        source,
-        target,
-        op_types_to_quantize=["MatMul", "Gather"] if embeddings else ["MatMul"],
-        nodes_to_exclude=[head, f"{head}_MatMul", *small_tables(graph)],  # a Gemm becomes _MatMul
-        per_channel=True,
-        # Without VNNI, products of full bytes may clip.
-        reduce_range=not getattr(torch.cpu, "_is_vnni_supported", lambda: False)(),
-        weight_type=QuantType.QInt8,
-    )
+    The exporter turns those that one product uses; it leaves those of shared layers to be turned
+    by a node each time, which no quantizer looks through.
+    """
+    turned: dict[str, onnx_ir.Value] = {}
+    for node in model.graph:
+        if node.op_type != "Transpose" or node.inputs[0].const_value is None:
+            continue
+        whole = node.inputs[0]
+        order = node.attributes["perm"].as_ints() if "perm" in node.attributes else None
+        name = f"{whole.name}.turned.{order}"
+        if name not in turned:
+            array = np.ascontiguousarray(whole.const_value.numpy().transpose(order))
+            turned[name] = _initializer(name, array)
+            model.graph.register_initializer(turned[name])
+        onnx_ir.convenience.replace_all_uses_with(node.outputs[0], turned[name])
+    RemoveUnusedNodesPass()(model)
 
 
-def small_tables(graph: Any) -> list[str]:
-    """Look-ups in all tables but the largest: positions and segments, where precision is cheap."""
-    sizes = {table.name: table.dims[0] for table in graph.initializer if len(table.dims) == 2}
-    rows = {
-        node.name: sizes[node.input[0]]
-        for node in graph.node
-        if node.op_type == "Gather" and node.input[0] in sizes
-    }
-    return [name for name, count in rows.items() if count < max(rows.values())]
+def _initializer(name: str, array: Any) -> onnx_ir.Value:
+    tensor = onnx_ir.tensor(array, name=name)
+    held = onnx_ir.TensorType(tensor.dtype)
+    shape = onnx_ir.Shape(array.shape)
+    return onnx_ir.Value(name=name, type=held, shape=shape, const_value=tensor)

@@ -18,7 +18,7 @@ class SelectiveBackprop(Method):
     summary = "Ask about all rows of a batch, learn from those with the largest losses."
     stage = "finetune"
     slot = "batch-selection"
-    requires = frozenset({"transformer", "gradient_training"})
+    requires = frozenset({"gradient_training"})
     after = ("adaptation", "stopping")
     before = ("objective",)  # whose loss is then that of the selected rows
     knobs = {"share": Float(0.1, 0.6, default=0.33)}

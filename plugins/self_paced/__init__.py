@@ -21,7 +21,7 @@ class SelfPaced(Method):
     summary = "Learn from rows whose loss is below a threshold that grows as training goes on."
     stage = "finetune"
     slot = "batch-selection"
-    requires = frozenset({"transformer", "gradient_training"})
+    requires = frozenset({"gradient_training"})
     after = ("adaptation", "stopping")
     before = ("objective",)  # whose loss is then that of the easy rows
     knobs = {

@@ -60,6 +60,33 @@ def test_a_decoder_has_fewer_keys_and_a_gate(tmp_path):
     assert (work.inner_matrices, work.cached_widths, work.attention_backward) == (3, 1.0, 2.5)
 
 
+@pytest.mark.parametrize(("family", "places"), [("Roberta", 62), ("MPNet", 62), ("Bert", 64)])
+def test_as_many_word_pieces_are_read_as_there_are_places(tmp_path, family, places):
+    """Some families count places from behind that of the padding, here the second."""
+    import torch
+    import transformers
+
+    from effauto.model.transformer import load_pretrained
+
+    config = getattr(transformers, f"{family}Config")(
+        vocab_size=50,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=48,
+        max_position_embeddings=64,
+        pad_token_id=1,
+    )
+    getattr(transformers, f"{family}Model")(config).save_pretrained(tmp_path)
+    model = load_pretrained(tmp_path, "text-classification", 2).eval()
+    assert find_model(str(tmp_path)).traits.max_tokens == model.max_tokens == places
+    words = torch.full((1, places + 1), 7)
+    mask = torch.ones_like(words)
+    assert model(words[:, 1:], mask[:, 1:]).isfinite().all()
+    with pytest.raises((IndexError, RuntimeError)):
+        model(words, mask)
+
+
 def test_the_folder_is_foretold_to_a_two_hundredth(model, tmp_path):
     from effauto.execution.encoding import Encoding
     from effauto.execution.predictor import Predictor, TorchRuntime

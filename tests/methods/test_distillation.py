@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from saving import predictor_of
@@ -39,7 +40,7 @@ def test_the_loss_is_that_of_the_paper(asked, kind):
     model, batch, soft, context = asked(kind)
     temperature, alpha = 3.0, 0.6
     loss = student.distillation_loss(
-        model, batch, soft=soft, temperature=temperature, alpha=alpha
+        model, batch, soft=soft, temperature=temperature, alpha=alpha, hidden=0.0
     ).item()
     total, count = 0.0, 0
     logits = model(**batch.inputs).detach()
@@ -61,6 +62,27 @@ def test_the_loss_is_that_of_the_paper(asked, kind):
     assert loss == pytest.approx(float(total / count), rel=1e-4)
 
 
+def test_the_hidden_term_is_that_of_the_paper(asked):
+    """Row by row: products with the others, scaled to length 1, and the squares of what differs."""
+    model, batch, soft, _ = asked("pair-classification")
+    terms = [
+        student.distillation_loss(
+            model, batch, soft=soft, temperature=1.0, alpha=0.5, hidden=weight
+        ).item()
+        for weight in (0.0, 2.0)
+    ]
+    ours = model.features(**batch.inputs).detach().numpy().astype(float)
+    theirs = soft.states[[soft.starts[row] for row in batch.rows]].numpy().astype(float)
+    total = 0.0
+    for row in range(len(ours)):
+        profiles = [[part[row] @ other for other in part] for part in (ours, theirs)]
+        profiles = [np.array(p) / np.linalg.norm(p) for p in profiles]
+        total += ((profiles[0] - profiles[1]) ** 2).sum()
+    assert terms[1] - terms[0] == pytest.approx(2.0 * total / len(ours), rel=1e-3)
+    wider = torch.cat([soft.states, soft.states], dim=1).float()
+    assert student.likeness_loss(wider, soft.states.float()) < 1e-6
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_answers_stand_at_the_rows_they_were_given_for(surroundings, kind):
     context = surroundings(examples_of(kind, 12))
@@ -71,10 +93,11 @@ def test_answers_stand_at_the_rows_they_were_given_for(surroundings, kind):
         return model
 
     made = teacher._ask(fit(context.untouched()), context.examples, Training(), context)
-    soft = teacher.SoftTargets(torch.from_numpy(made["logits"]), made["starts"].tolist())
+    tensors = (torch.from_numpy(made[name]) for name in ("logits", "states"))
+    soft = teacher.SoftTargets(*tensors, made["starts"].tolist())
     found = predictor_of(taught[0], context).predict_indices(context.examples.inputs)
     for row, answer in enumerate(found):
-        best = soft.of([row]).argmax(-1).tolist()
+        best = soft.of([row])[0].argmax(-1).tolist()
         assert best == (list(answer) if isinstance(answer, tuple) else [answer])
 
 
@@ -95,7 +118,7 @@ def test_the_teacher_is_trained_once_for_all_students_and_charged_to_each(surrou
 def test_the_student_learns_and_is_the_same_with_a_kept_teacher(surroundings):
     context = surroundings(examples_of("text-classification", 90))
     given = Training(epochs=5, learning_rate=3e-3, batch_size=8)
-    training = METHOD.train(given, {"temperature": 2.0, "alpha": 0.7}, context)
+    training = METHOD.train(given, {"temperature": 2.0, "alpha": 0.7, "hidden": 0.5}, context)
     students = []
     for _ in range(2):
         model = context.untouched()

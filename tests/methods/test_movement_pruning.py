@@ -10,6 +10,7 @@ from running import refusals, run
 from saving import logits_of, predictor_of, saved
 from topics import examples_of
 from torch import nn
+from torch.nn.utils import prune as reference
 
 from effauto import Moment, TaskModel, Training
 
@@ -17,7 +18,7 @@ plugin = pytest.importorskip("effauto.bundled.movement_pruning", reason="this pl
 masks = pytest.importorskip("effauto.bundled.movement_pruning.masks")
 schedule = pytest.importorskip("effauto.bundled.movement_pruning.schedule")
 METHOD = plugin.MovementPruning()
-SETTING = {"sparsity": 0.75, "epochs": 2, "learning_rate": 1e-3}
+SETTING = {"sparsity": 0.75, "criterion": "movement", "epochs": 2, "learning_rate": 1e-3}
 
 
 @pytest.fixture
@@ -87,6 +88,24 @@ def test_the_model_computes_the_same_without_its_masks(surroundings, tmp_path):
     assert (logits_of(loaded.runtime.model) == expected).all()
 
 
+def test_by_magnitude_the_smallest_go_as_torch_prunes_them(model, context):
+    """No score is trained, and at the end the mask is torch's own."""
+    setting = SETTING | {"criterion": "magnitude"}
+    before = {name: tensor.clone() for name, tensor in model.named_parameters()}
+    METHOD.build(model, setting, context)
+    assert sum(p.numel() for p in model.parameters()) == sum(p.numel() for p in before.values())
+    (watch,) = METHOD.train(Training(), setting, context).after_step
+    for step in range(1, 11):
+        watch(model, Moment(step, 10, 0, False))
+    METHOD.compress(model, setting, context)
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Linear) and name != "head":
+            expected = nn.Linear(module.in_features, module.out_features)
+            expected.weight = nn.Parameter(before[f"{name}.weight"])
+            reference.l1_unstructured(expected, "weight", amount=0.75)
+            assert torch.equal(module.weight, expected.weight)
+
+
 def test_layers_that_keep_their_weight_the_other_way_round(context):
     """GPT-2's."""
     from transformers import GPT2Config, GPT2Model
@@ -135,6 +154,8 @@ def test_cost(work):
         - work.optimizer_bytes * cost.trainable_parameters
     )
     assert bytes_more == pytest.approx(plugin.SCORE_BYTES * scores)
+    plain = METHOD.cost(work, SETTING | {"criterion": "magnitude"})
+    assert plain.trainable_parameters == work.trainable_parameters
     densities = [METHOD.cost(work, SETTING | {"sparsity": s}).density for s in (0.3, 0.6, 0.9)]
     assert densities == sorted(densities, reverse=True)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
 
 import numpy as np
 import pytest
 import torch
 from saving import arrays_of, logits_of, predictor_of, saved
+from topics import examples_of
 
 from effauto.model.transformer import load_pretrained
 
@@ -86,9 +88,44 @@ def test_tags_and_pairs_read_apart(kind, context, tmp_path):
         found, expected = runtime.run(arrays_of(model, *shape)), logits_of(model, *shape)
         assert found.shape == expected.shape
         np.testing.assert_allclose(found, expected, atol=1e-5)
-    export = pytest.importorskip("effauto.bundled.onnx_runtime.export")
-    export.quantize(runtime.path, tmp_path / "int8.onnx", False)
+    quantization = pytest.importorskip("effauto.bundled.onnx_runtime.quantization")
+    quantization.quantize(runtime.path, tmp_path / "int8.onnx", False)
     assert integers_in(tmp_path / "int8.onnx")[0] == MATRICES  # tags' head is a product of 3-D
+
+
+def test_a_calibrated_graph_measures_no_ranges_while_it_serves(surroundings, tmp_path):
+    context = surroundings(examples_of("text-classification", 40))
+    model = context.untouched().eval()
+    setting = {"quantize": "int8-calibrated"}
+    loaded = saved(served(model, context, "int8-calibrated"), METHOD, setting, tmp_path / "model")
+    exact, found = logits_of(model), loaded.runtime.run(arrays_of(model))
+    assert np.abs(found - exact).max() < 0.25 * np.abs(exact).max()
+    operators = Counter(node.op_type for node in onnx.load(loaded.runtime.path).graph.node)
+    assert not operators["DynamicQuantizeLinear"]
+    assert operators["QuantizeLinear"] >= 4 * 4  # inputs of a layer's products: x, context, x, h
+    assert len(integers_in(loaded.runtime.path)[1]) == MATRICES
+
+
+@pytest.mark.parametrize("quantize", ["none", "int8"])
+def test_a_matrix_of_several_layers_is_written_once(model, context, tmp_path, quantize):
+    """However the exporter turns it, and quantized however often it is used."""
+    layers = model.layers
+    layers[1], layers[3] = layers[0], layers[2]
+    loaded = saved(served(model, context, quantize), METHOD, {"quantize": quantize}, tmp_path / "m")
+    np.testing.assert_allclose(
+        loaded.runtime.run(arrays_of(model)),
+        logits_of(model),
+        atol=1e-5 if quantize == "none" else 0.1,
+    )
+    graph = onnx.load(loaded.runtime.path).graph
+    assert not [
+        node for node in graph.node if node.op_type == "Transpose" and "weight" in node.input[0]
+    ]
+    numbers = sum(p.numel() for p in model.parameters())
+    words = WORDS[0] * WORDS[1] * 4
+    held = (numbers - WORDS[0] * WORDS[1]) * (4 if quantize == "none" else 1)
+    assert loaded.runtime.path.stat().st_size == pytest.approx(words + held, rel=0.03)
+    assert integers_in(loaded.runtime.path)[0] == (0 if quantize == "none" else MATRICES)
 
 
 def test_cost(work):
@@ -100,6 +137,11 @@ def test_cost(work):
     assert (int8.embedding_bits, int8.compute) == (32, "int8")
     assert 8 < int8.layer_bits < 10
     assert 8 < METHOD.cost(work, {"quantize": "int8-embeddings"}).embedding_bits < 10
+    calibrated = METHOD.cost(work, {"quantize": "int8-calibrated"})
+    assert (
+        calibrated.forward_passes == work.forward_passes + plugin.CALIBRATION_ROWS / work.examples
+    )
+    assert (calibrated.embedding_bits, calibrated.layer_bits) == (32, int8.layer_bits)
 
 
 def test_zeros_of_pruning_are_refused():

@@ -16,8 +16,9 @@ from effauto.workload import ADAMW_BYTES
 
 plugin = pytest.importorskip("effauto.bundled.optimizer", reason="this plugin is not here")
 make = pytest.importorskip("effauto.bundled.optimizer.make")
+eight_bit = pytest.importorskip("effauto.bundled.optimizer.eight_bit")
 METHOD = plugin.Optimizer()
-KINDS = ("adafactor", "lion", "sgd")
+KINDS = ("adafactor", "lion", "sgd", "adamw-8bit")
 RATE, DECAY = 1e-3, 0.1
 
 
@@ -68,8 +69,11 @@ def adafactor(x, gradients, lr, decay):
 REFERENCES = {"adafactor": adafactor, "lion": lion, "sgd": sgd}
 
 
+EXACT = tuple(REFERENCES)
+
+
 @pytest.mark.parametrize("shape", [(6, 4), (5,)], ids=["matrix", "vector"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EXACT)
 def test_updates_are_those_of_the_definition(kind, shape):
     generator = np.random.default_rng(0)
     start = generator.normal(size=shape)
@@ -77,6 +81,49 @@ def test_updates_are_those_of_the_definition(kind, shape):
     factor = 2.0 * make.USUAL[kind]
     expected = REFERENCES[kind](start, gradients, factor * RATE, DECAY / factor)
     np.testing.assert_allclose(taken(kind, start, gradients), expected, rtol=1e-9)
+
+
+def test_adafactor_is_that_of_transformers():
+    """With steps relative to the weights, before the rate's own decay sets in."""
+    from transformers.optimization import Adafactor
+
+    generator = np.random.default_rng(1)
+    start = generator.normal(size=(6, 4))
+    gradients = [generator.normal(size=(6, 4)) for _ in range(5)]
+    parameter = torch.nn.Parameter(torch.tensor(start))
+    rate = RATE * 2.0 * make.USUAL["adafactor"]
+    optimizer = Adafactor([parameter], lr=rate, relative_step=False, scale_parameter=True)
+    for gradient in gradients:
+        parameter.grad = torch.tensor(gradient)
+        optimizer.step()
+    expected = parameter.detach().numpy()
+    np.testing.assert_allclose(taken("adafactor", start, gradients, 0.0), expected, rtol=1e-5)
+
+
+def test_eight_bits_move_weights_as_thirty_two_do():
+    """Moments are off by a step of their root at most, and the weights' way differs by a little."""
+    torch.manual_seed(0)
+    moment = torch.randn(40, 30) * torch.logspace(-4, 0, 30)
+    for highest, root, values in ((127, 2, moment), (255, 4, moment.square())):
+        codes, scale = eight_bit.packed(values, highest, root)
+        found = eight_bit.unpacked(codes, scale, highest, root, values)
+        largest = torch.nn.functional.pad(values.flatten(), (0, -1200 % 256)).view(-1, 256)
+        largest = largest.abs().amax(dim=1).repeat_interleave(256)[:1200].view(40, 30)
+        rooted = [(part.abs() / largest) ** (1 / root) for part in (found, values)]
+        assert (rooted[0] - rooted[1]).abs().max() <= 1.001 / highest
+        assert root == 2 or (found > 0).all()
+    weights = [torch.nn.Parameter(torch.ones(40, 30)) for _ in range(2)]
+    plain = torch.optim.AdamW([weights[0]], lr=1e-2, weight_decay=0.1)
+    small = make.make(
+        [{"params": [weights[1]], "weight_decay": 0.1}], 1e-2, kind="adamw-8bit", rate=1.0
+    )
+    for _ in range(50):
+        gradient = (torch.randn(40, 30) + 0.5) * torch.logspace(-2, 0, 30)
+        for weight, optimizer in zip(weights, (plain, small), strict=True):
+            weight.grad = gradient.clone()
+            optimizer.step()
+    moved, differs = (weights[0] - 1).abs(), (weights[0] - weights[1]).abs()
+    assert differs.mean() < 0.05 * moved.mean()
 
 
 @pytest.mark.parametrize("kind", KINDS)

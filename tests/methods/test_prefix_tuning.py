@@ -72,6 +72,28 @@ def test_it_computes_what_a_cache_of_keys_and_values_gives(context, family):
     torch.testing.assert_close(found[mask > 0], expected[mask > 0], atol=1e-5, rtol=1e-4)
 
 
+def test_it_computes_what_peft_computes(context):
+    """peft counts the places of words from the prefix's end on; here they keep their own."""
+    peft = pytest.importorskip("peft", reason="the reference is peft's")
+    plain, model = tiny("Bert").eval(), tiny("Bert")
+    found = disturbed(METHOD.build(model, SETTING, context))
+    places = found.encoder.embeddings.position_embeddings.weight
+    places.data = places.data.roll(-SETTING["length"], dims=0)
+    shape = {"num_layers": len(plain.layers), "token_dim": 32, "num_attention_heads": 4}
+    config = peft.PrefixTuningConfig(
+        task_type="FEATURE_EXTRACTION", num_virtual_tokens=SETTING["length"], **shape
+    )
+    theirs = peft.get_peft_model(plain.encoder, config).eval()
+    parts = [t.transpose(0, 1).flatten(1) for p in prefixes_of(model) for t in (p.keys, p.values)]
+    theirs.prompt_encoder["default"].embedding.weight.data = torch.cat(parts, dim=1).detach()
+    words = torch.randint(100, (3, 6))
+    mask = (torch.arange(6) < torch.tensor([6, 6, 4])[:, None]).long()
+    with torch.inference_mode():
+        answers = found.encoder(input_ids=words, attention_mask=mask).last_hidden_state
+        expected = theirs(input_ids=words, attention_mask=mask).last_hidden_state
+    torch.testing.assert_close(answers[mask > 0], expected[mask > 0], atol=1e-5, rtol=1e-4)
+
+
 def test_prefixes_start_as_keys_and_values_of_words(model, context):
     plain = context.untouched().eval()
     model = METHOD.build(model, SETTING, context)
