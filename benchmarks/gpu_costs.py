@@ -103,8 +103,9 @@ def _document(entries: list[dict[str, Any]]) -> Iterator[str]:
     yield ""
     yield "Written by `python benchmarks/gpu_costs.py`: trials of `benchmarks/methods.py` and"
     yield f"`benchmarks/campaign.py` on {', '.join(machines)}, with torch"
-    yield f"{versions['torch']} and transformers {versions['transformers']}: {len(entries)} trials of"
-    yield f"{len({str(entry['recipe']) for entry in entries})} recipes with all-MiniLM-L6-v2."
+    yield f"{versions['torch']} and transformers {versions['transformers']}:"
+    recipes = {str(entry["recipe"]) for entry in entries}
+    yield f"{len(entries)} trials of {len(recipes)} recipes with all-MiniLM-L6-v2."
     yield ""
     yield "Errors are absolute, in per cent of what was measured; the closed form, uncorrected."
     yield "Memory is what the allocator reserved. Seconds and energy (of the GPU, by its counter,"

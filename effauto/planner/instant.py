@@ -20,6 +20,8 @@ from effauto.resources import QUALITY, Figures
 MOST_ALTERNATIVES = 12
 # Where nothing is known: a bag of words is preferred to a network with more methods than this.
 PLAIN_WORDS = 2.5
+# No quality is foretold so well that a recipe need be longer for less than a point of it.
+KNOWN_DIGITS = 2
 FORETOLD_ONLY = "foretold only: nothing was tried (give --search-time to measure)"
 
 
@@ -103,4 +105,4 @@ def _worth(
     quality = prior.quality(candidate).value if prior.trials else 0.0
     linear = situation.oracle.models[candidate.model].traits.family == "linear"
     plainness = -len(candidate.recipe.steps) - PLAIN_WORDS * linear
-    return round(quality, 3), plainness, -foretold["train.time"].value
+    return round(quality, KNOWN_DIGITS), plainness, -foretold["train.time"].value
