@@ -74,8 +74,9 @@ def few(
 def _combined(usable: Mapping[str, Mapping[str, Method]], most: int) -> Iterator[Candidate]:
     for model, methods in usable.items():
         for count in range(most + 1):
-            for names in combinations(methods, count):
-                yield Candidate(model, Recipe.of(*names))
+            for chosen in combinations(methods.values(), count):
+                if not any(_same_slot(*pair) for pair in combinations(chosen, 2)):
+                    yield Candidate(model, Recipe.of(*(method.name for method in chosen)))
 
 
 def _legal(oracle: Oracle, candidates: Iterator[Candidate]) -> Iterator[Candidate]:

