@@ -53,6 +53,8 @@ def plan(
     plugins_dirs: Iterable[Path | str] = (),
     resume: bool = False,
     pareto: Iterable[str] = (),
+    workers: int = 1,
+    dask: str | None = None,
     listener: Listener | None = None,
 ) -> Plan:
     """Ask which methods to combine for ``data`` (None: the built-in demo) within ``budget``.
@@ -84,6 +86,8 @@ def plan(
         store=store,
         plugin_folders=folders,
         resume=resume,
+        workers=workers,
+        dask=dask,
         use=parse_use(requests, lifetime),
         pareto=tuple(pareto),
     )

@@ -18,6 +18,7 @@ EffautoError                    exit code 2: the message says what, where, why a
         OutOfMemory             it needed more memory than it may use
         TimedOut                it needed more time than it may use
         Crashed                 the process that ran it died
+            WorkerLost          the process that was to run it died, by no fault of the recipe
     Interrupted                 exit code 130: the user stopped the work
     Infeasible                  exit code 3: nothing fits the budget
 """
@@ -99,6 +100,10 @@ class TimedOut(TrialError):
 
 class Crashed(TrialError):
     """The process that ran a recipe died."""
+
+
+class WorkerLost(Crashed):
+    """The worker that was to run a recipe is gone; another may take it."""
 
 
 class Interrupted(EffautoError):

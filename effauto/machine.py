@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 # For the environment of processes that compute. OpenMP's threads spin while they wait for each
 # other, which makes a training step several times slower where other work wants the same cores.
 PATIENT_THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
+# Rates of one thread, however many there are.
+ONE_THREAD = ("dispatch", "host")
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,9 @@ class Rate:
     def __post_init__(self) -> None:
         if not 0 < self.low <= self.value <= self.high:
             raise ValueError(f"a rate needs 0 < low <= value <= high, not {self}")
+
+    def scaled(self, factor: float) -> Rate:
+        return Rate(self.value * factor, self.low * factor, self.high * factor)
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,34 @@ class Hardware:
     @property
     def device(self) -> str:
         return "cuda" if self.accelerators else "cpu"
+
+    def shared(self, workers: int) -> Hardware:
+        """One of so many equal parts, each with cores of its own, or a GPU where these compute.
+
+        Raises ValueError if there are fewer of them than workers.
+        """
+        if workers == 1:
+            return self
+        places = len(self.accelerators) or self.cores
+        if workers > places:
+            raise ValueError(f"{places} {'GPU' if self.accelerators else 'core'}(s)")
+        cores = max(1, self.cores // workers)
+        threads = min(cores, self.threads)
+        pace = 1.0 if self.accelerators else threads / self.threads
+        return replace(
+            self,
+            name=f"{self.name}, 1 of {workers} parts",
+            cores=cores,
+            threads=threads,
+            memory_bytes=self.memory_bytes // workers,
+            rates={
+                name: rate if name in ONE_THREAD else rate.scaled(pace)
+                for name, rate in self.rates.items()
+            },
+            watts=self.watts.scaled(1.0 / workers),
+            accelerators=self.accelerators[:1],
+            power_counter=self.power_counter if self.accelerators else None,
+        )
 
     def to_json(self) -> dict[str, Any]:
         data = asdict(self)

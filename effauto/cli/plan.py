@@ -72,6 +72,16 @@ Examples:
     help="Search for the front of quality and this resource, such as model.size; repeatable.",
 )
 @click.option("--max-trials", type=click.IntRange(min=1), help="Try no more recipes than this.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Try so many recipes at once here, each on its part of the cores, or on a GPU of its own.",
+)
+@click.option(
+    "--dask", metavar="ADDRESS", help="Try recipes on the workers of this dask scheduler."
+)
 @hardware_option
 @price_options
 @pue_option
@@ -136,6 +146,8 @@ def plan(
         store=given["db"],
         plugin_folders=tuple(app.plugins.folders),
         resume=given["resume"],
+        workers=given["workers"],
+        dask=given["dask"],
         use=parse_use(requests, given["lifetime"]),
         pareto=given["pareto"],
     )

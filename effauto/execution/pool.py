@@ -9,11 +9,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import IO, Any
 
 from effauto import errors
-from effauto.errors import Crashed, EffautoError, TrialError
+from effauto.errors import EffautoError, TrialError, WorkerLost
 from effauto.execution.device import ASK_WITHOUT_STARTING
 from effauto.execution.job import Job
 from effauto.machine import PATIENT_THREADS
@@ -30,8 +30,13 @@ class Worker:
     What the ``families`` of models need is imported once; others can be trained, but start slower.
     """
 
-    def __init__(self, families: Collection[Family] = ("linear", "transformer")) -> None:
+    def __init__(
+        self,
+        families: Collection[Family] = ("linear", "transformer"),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._families = sorted(families)
+        self._environment = dict(environment or {})
         self._process: subprocess.Popen[str] | None = None
         self._log: IO[bytes] | None = None
 
@@ -53,7 +58,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=self._new_log(),
             text=True,
-            env=os.environ | PATIENT_THREADS | ASK_WITHOUT_STARTING,
+            env=os.environ | PATIENT_THREADS | ASK_WITHOUT_STARTING | self._environment,
             start_new_session=True,  # Ctrl-C is for us; we then end the worker
         )
         with self._dying_as("the worker process did not start"):
@@ -65,11 +70,11 @@ class Worker:
         What the job refused to do is raised as the same kind of EffautoError as in the worker.
         """
         self.start()
-        assert self._process is not None
-        assert self._process.stdin is not None
         with self._dying_as("the worker process died"):
-            self._process.stdin.write(json.dumps(job.to_json()) + "\n")
-            self._process.stdin.flush()
+            stdin = self._alive().stdin
+            assert stdin is not None
+            stdin.write(json.dumps(job.to_json()) + "\n")
+            stdin.flush()
             return self._result(progress)
 
     @contextlib.contextmanager
@@ -77,9 +82,9 @@ class Worker:
         """Stop the process if it died, and also if waiting for it was cut short."""
         try:
             yield
-        except (BrokenPipeError, EOFError):
+        except (BrokenPipeError, EOFError, ValueError):  # half a line, or a pipe closed meanwhile
             self.stop()
-            raise Crashed(f"{what}: {self.log_tail() or 'it left no message'}") from None
+            raise WorkerLost(f"{what}: {self.log_tail() or 'it left no message'}") from None
         except EffautoError:
             raise
         except BaseException:
@@ -103,13 +108,18 @@ class Worker:
         return error
 
     def _read(self) -> dict[str, Any]:
-        assert self._process is not None
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        stdout = self._alive().stdout
+        assert stdout is not None
+        line = stdout.readline()
         if not line:
             raise EOFError
         message: dict[str, Any] = json.loads(line)
         return message
+
+    def _alive(self) -> subprocess.Popen[str]:
+        if self._process is None:  # another thread stopped it
+            raise EOFError
+        return self._process
 
     def _new_log(self) -> IO[bytes]:
         if self._log is not None:
@@ -125,13 +135,13 @@ class Worker:
         return self._log.read().decode(errors="replace").strip()
 
     def stop(self) -> None:
-        """End the process and all it started."""
-        if self._process is None:
+        """End the process and all it started. A thread that waits for it learns that it died."""
+        process, self._process = self._process, None
+        if process is None:
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        for stream in (process.stdin, process.stdout):
             with contextlib.suppress(OSError, AttributeError):
                 stream.close()  # type: ignore[union-attr]
-        self._process = None

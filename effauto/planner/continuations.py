@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -47,8 +47,13 @@ class Continuations:
         """Whether the candidate's training was done, so that it need not wait for it."""
         return (self.oracle.trained_part(candidate).key, fidelity) in self.trained
 
-    def next(self, results: Sequence[Result], metric: str) -> tuple[Candidate, float] | None:
-        """The most fitting way to go on from the best training, if not enough were tried."""
+    def next(
+        self, results: Sequence[Result], metric: str, pending: Collection[str] = ()
+    ) -> tuple[Candidate, float] | None:
+        """The most fitting way to go on from the best training, if not enough were tried.
+
+        What is ``pending``, by key, is being tried.
+        """
         trained = [
             r for r in results if QUALITY + metric in r.measured and self._later(r.candidate.model)
         ]
@@ -58,7 +63,9 @@ class Continuations:
         part = self.oracle.trained_part(best.candidate)
         place = (part.key, best.fidelity)
         done = {result.candidate.key for result in results if result.fidelity == best.fidelity}
-        fresh = [candidate for candidate in self._after(part) if candidate.key not in done]
+        fresh = [
+            candidate for candidate in self._after(part) if candidate.key not in {*done, *pending}
+        ]
         if not fresh or self._given[place] >= MOST:
             return None
         self._given[place] += 1

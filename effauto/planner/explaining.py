@@ -71,7 +71,8 @@ def _measured(
     def next_trial(time_left: float) -> Trial | None:
         for candidate in unmeasured(situation, best, strategy.results, scale):
             seconds = strategy.seconds(candidate, scale)
-            if candidate.key not in strategy.failed and seconds <= time_left:
+            open_ = candidate.key not in strategy.pending and candidate.key not in strategy.failed
+            if open_ and seconds <= time_left:
                 return Trial(candidate, scale, seconds)
         return None
 

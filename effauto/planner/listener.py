@@ -12,6 +12,12 @@ class Listener:
     def note(self, sentence: str) -> None:
         """Something worth knowing, once."""
 
+    def of_worker(self, place: int, workers: int) -> Listener:
+        """Who is to be told of the trials of the worker at ``place``, of so many; by default one
+        for all.
+        """
+        return self
+
     def started(self, number: int, candidate: Candidate, fidelity: float, seconds: float) -> None:
         """A trial starts; it should take about so many seconds."""
 

@@ -72,8 +72,9 @@ class Request:
     """A question to the planner. ``search_time`` is in seconds; 0 asks for an instant plan.
 
     A given ``recipe`` is not searched for: it is costed, and tried if there is time. Raises
-    InputError for a time, a number of trials or a seed that cannot be. ``pareto`` names resources
-    beside which quality is weighed: the alternatives are then the front of all of these.
+    InputError for a time, a number of trials or of workers, or a seed, that cannot be. ``pareto``
+    names resources beside which quality is weighed: the alternatives are then the front of all of
+    these.
     """
 
     data: DataRequest = field(default_factory=DataRequest)
@@ -92,12 +93,18 @@ class Request:
     resume: bool = False
     use: Use | None = None
     pareto: tuple[str, ...] = ()
+    workers: int = 1
+    dask: str | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.search_time < math.inf:
             raise InputError(f"the search cannot take {self.search_time} seconds; 0 is the least")
         if self.max_trials is not None and self.max_trials < 1:
             raise InputError(f"a search of {self.max_trials} trials finds nothing; 1 is the least")
+        if self.workers < 1:
+            raise InputError(f"a search needs a worker, and {self.workers} are none")
+        if self.dask is not None and self.workers > 1:
+            raise InputError("--workers are of this machine; a cluster (--dask) brings its own")
         if not 0 <= self.seed < 2**32:
             raise InputError(f"a seed lies between 0 and {2**32 - 1}, and {self.seed} does not")
         for name in self.pareto:

@@ -91,6 +91,19 @@ class Search:
         """Never propose this one (again)."""
         self._seen.add(key(configuration))
 
+    def begin(self, configuration: Configuration) -> None:
+        """It is being tried, though it was not asked for: believed to be middling until it is told.
+
+        So what is asked for meanwhile lies elsewhere (the "constant liar" of Ginsbourger, Le Riche
+        and Carraro 2010).
+        """
+        self.history.pending[key(configuration)] = configuration
+        self.see(configuration)
+
+    def give_up(self, configuration: Configuration) -> None:
+        """It was asked for and is not tried, or not as it stands."""
+        self.history.pending.pop(key(configuration), None)
+
     def ask(
         self,
         admissible: Admissible = lambda configuration: True,

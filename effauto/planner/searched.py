@@ -79,6 +79,7 @@ def _explaining(strategy: Strategy, time_left: float) -> Trial | None:
     missing = unmeasured(strategy.situation, best.candidate, strategy.results, best.fidelity)
     for candidate in missing:
         seconds = strategy.seconds(candidate, best.fidelity)
-        if candidate.key not in strategy.failed and seconds <= 0.9 * time_left:
+        open_ = candidate.key not in strategy.pending and candidate.key not in strategy.failed
+        if open_ and seconds <= 0.9 * time_left:
             return Trial(candidate, best.fidelity, seconds)
     return None

@@ -134,6 +134,7 @@ def understand(request: Request, plugins: Plugins, store: Store) -> Situation:
             )
         if not hardware.calibrated:
             hardware = calibrate()
+        hardware = _share(hardware, request.workers)
     methods = plugins.methods()
     oracle = Oracle(
         task.traits, models, methods, hardware, request.prices, request.place, request.use
@@ -154,6 +155,14 @@ def understand(request: Request, plugins: Plugins, store: Store) -> Situation:
         if model in models:
             situation.learn(model, pairs)
     return situation
+
+
+def _share(hardware: Hardware, workers: int) -> Hardware:
+    """What each worker has of the machine."""
+    try:
+        return hardware.shared(workers)
+    except ValueError as error:
+        raise InputError(f"this machine has {error}, too few for {workers} workers") from error
 
 
 def _check_life(request: Request) -> None:

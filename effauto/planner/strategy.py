@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections import Counter
 from dataclasses import dataclass, field
@@ -59,6 +60,7 @@ class Strategy:
     advised: frozenset[Candidate] = frozenset()
     results: list[Result] = field(default_factory=list)
     failed: dict[str, int] = field(default_factory=dict)
+    pending: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.search = Search(
@@ -121,14 +123,21 @@ class Strategy:
             return None
         # What is frozen is cheap to do again, so it can wait until the portfolio was tried.
         results = [r for r in self.results if r.gradients or not self.portfolio]
-        found = self.continuations.next(results, self._metric)
+        found = self.continuations.next(results, self._metric, self.pending)
         if found is None or found[0].key in self.failed:
             return None
         seconds = self.seconds(*found)
         return Trial(*found, seconds) if seconds <= 0.9 * time_left else None
 
+    def begin(self, trial: Trial) -> None:
+        """The trial is under way: nobody else is to try its candidate, which may be a bad one."""
+        self.pending.add(trial.candidate.key)
+        with contextlib.suppress(ValueError):  # not of the space that is searched
+            self.search.begin(self.space.configuration(trial.candidate))
+
     def tell(self, result: Result) -> None:
         """Take in a result: for the surrogate, the gains and the corrections of the estimates."""
+        self.pending.discard(result.candidate.key)
         self.results.append(result)
         self.continuations.learn(result)
         self._combined[_methods(result.candidate)] += 1
@@ -157,6 +166,7 @@ class Strategy:
 
     def tell_failure(self, candidate: Candidate, fidelity: float) -> None:
         """A failed candidate is not tried again."""
+        self.pending.discard(candidate.key)
         self.failed[candidate.key] = self.failed.get(candidate.key, 0) + 1
         self._tell(candidate, fidelity, {})
 
@@ -223,6 +233,7 @@ class Strategy:
         configuration = self.search.ask(admissible)
         if configuration is None:
             return None
+        self.search.give_up(configuration)  # until it begins, with its knobs as they are written
         return self._sized(to_options(self.space.candidate(configuration), methods), time_left)
 
     def _sized(
@@ -255,6 +266,7 @@ class Strategy:
             for result in latest(self.results)
             if result.fidelity < 1
             and result.candidate.key not in self.failed
+            and result.candidate.key not in self.pending
             and not keeps(result, self.situation.budget, reserve=False)
         ]
         best = max((r.measured[QUALITY + self._metric].value for r in self.results), default=0.0)

@@ -1,20 +1,17 @@
-"""Try candidates for real, in a worker process, and note every trial in the store."""
+"""What a trial is to do, and what the store is told of it."""
 
 from __future__ import annotations
 
-import json
-import shutil
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from effauto.budget import Budget
+from effauto.errors import Interrupted
+from effauto.execution.crew import Done
 from effauto.execution.figures import training_figures
 from effauto.execution.job import TRAIN, Job
-from effauto.execution.pool import Worker
 from effauto.planner.candidate import Candidate
 from effauto.planner.results import Result
 from effauto.planner.situation import Situation
@@ -22,19 +19,17 @@ from effauto.resources import Figure, Figures
 from effauto.store import Store
 from effauto.task import write_split
 
-Progress = Callable[[str, float], None]
 # A trial may take this much longer than what is left of the clock, but no more than GRACE seconds.
 GRACE_SHARE, GRACE = 0.05, 5.0
 
 
 @dataclass
 class Trials:
-    """Runs trials one after the other; their data have no test split."""
+    """Begins trials and notes how they end; their data have no test split."""
 
     situation: Situation
     store: Store
     study: int
-    worker: Worker
     folder: Path
 
     def __post_init__(self) -> None:
@@ -47,36 +42,22 @@ class Trials:
     def data(self) -> Path:
         return self.folder / "data"
 
-    @property
-    def answers(self) -> Path:
-        return self.folder / "answers.json"
-
-    def run(
-        self, candidate: Candidate, fidelity: float, seed: int, time_left: float, progress: Progress
-    ) -> Result:
-        """Train on a share of the data, save, reload and judge; raise EffautoError if it fails.
-
-        What happens is in the store in either case.
-        """
+    def begin(self, candidate: Candidate, fidelity: float) -> tuple[int, Job]:
+        """Note in the store that a trial begins; return its number and what is to be done."""
         situation = self.situation
         trial = self.store.begin_trial(
             candidate.recipe,
             situation.stored(candidate.model),
             purpose="search",
-            seed=seed,
+            seed=situation.request.seed,
             study=self.study,
             fidelity=fidelity,
             foretold=situation.oracle.foretell(candidate, fidelity),
             methods=situation.versions(candidate),
         )
-        with failures_noted(self.store, trial):
-            measured = self._measure(self._job(candidate, fidelity, seed), time_left, progress)
-        self.store.finish_trial(trial, measured)
-        result = make_result(situation, candidate, fidelity, seed, measured, trial)
-        result.answers = tuple(json.loads(self.answers.read_text(encoding="utf-8")))
-        return result
+        return trial, self._job(trial, candidate, fidelity)
 
-    def _job(self, candidate: Candidate, fidelity: float, seed: int) -> Job:
+    def _job(self, trial: int, candidate: Candidate, fidelity: float) -> Job:
         situation = self.situation
         return Job(
             action=TRAIN,
@@ -86,32 +67,32 @@ class Trials:
             task=situation.task.traits,
             classes=situation.task.classes,
             hardware=situation.hardware,
-            folder=self.folder / "artefact",
+            folder=self.folder / f"artefact-{trial}",
             cache=self.folder / "cache",
             fidelity=fidelity,
-            seed=seed,
+            seed=situation.request.seed,
             plugin_folders=situation.request.plugin_folders,
             memory_limit=_memory_allowed(situation, candidate),
             details={
                 "fingerprint": situation.task.fingerprint,
                 "share_training": True,
-                "answers": str(self.answers),
+                "answers": str(self.folder / f"answers-{trial}.json"),
             },
         )
 
-    def _measure(self, job: Job, time_left: float, progress: Progress) -> dict[str, Figure]:
-        request = self.situation.request
-        end = time.monotonic() + time_left + min(GRACE, GRACE_SHARE * request.search_time)
-        try:
-            values = self._timed(job, end, progress)["values"]
-            judged = self._timed(job.judging(), end, progress)["figures"]
-        finally:
-            shutil.rmtree(job.folder, ignore_errors=True)
-        costs = training_figures(values, job.hardware, request.place, request.prices)
-        return costs | {name: Figure.from_json(figure) for name, figure in judged.items()}
+    def allowed(self, time_left: float) -> float:
+        """Seconds that a trial may take: a little more than are left of the search."""
+        return time_left + min(GRACE, GRACE_SHARE * self.situation.request.search_time)
 
-    def _timed(self, job: Job, end: float, progress: Progress) -> Mapping[str, Any]:
-        return self.worker.run(job.within(max(1.0, end - time.monotonic())), progress)
+    def finish(self, trial: int, candidate: Candidate, fidelity: float, done: Done) -> Result:
+        """Note in the store what was measured, and return it."""
+        situation, request = self.situation, self.situation.request
+        costs = training_figures(done.values, situation.hardware, request.place, request.prices)
+        judged = {name: Figure.from_json(figure) for name, figure in done.judged.items()}
+        self.store.finish_trial(trial, costs | judged)
+        result = make_result(situation, candidate, fidelity, request.seed, costs | judged, trial)
+        result.answers = done.answers
+        return result
 
 
 def _memory_allowed(situation: Situation, candidate: Candidate) -> float | None:
@@ -127,13 +108,20 @@ def failures_noted(store: Store, trial: int) -> Iterator[None]:
     """Note in the store why the block failed, or that it was interrupted."""
     try:
         yield
-    except (KeyboardInterrupt, SystemExit):
-        store.fail_trial(trial, "interrupted by the user", "interrupted")
-        raise
     except BaseException as error:
+        note_failure(store, trial, error)
+        raise
+
+
+def note_failure(store: Store, trial: int, error: BaseException) -> None:
+    """Note in the store what ended a trial: itself, or that all work was interrupted."""
+    if isinstance(error, KeyboardInterrupt | SystemExit):
+        store.fail_trial(trial, "interrupted by the user", "interrupted")
+    elif isinstance(error, Interrupted):
+        store.fail_trial(trial, str(error), "interrupted")
+    else:
         notes = "\n".join(getattr(error, "__notes__", ()))
         store.fail_trial(trial, f"{type(error).__name__}: {error}\n{notes}".strip())
-        raise
 
 
 def make_result(

@@ -32,18 +32,30 @@ def terminal_listener() -> Iterator[Listener]:
 
 
 class _Terminal(Listener):
-    def __init__(self, console: Console, progress: Progress) -> None:
+    """One bar; with several workers, one for each, which says what that worker does."""
+
+    def __init__(self, console: Console, progress: Progress, worker: str = "") -> None:
         self._console = console
         self._progress = progress
-        self._bar = progress.add_task("starting", total=1.0)
+        self._bar = progress.add_task(f"{worker}starting", total=1.0)
+        self._worker = worker
         self._what = ""
+        self._others: dict[int, _Terminal] = {}
+
+    def of_worker(self, place: int, workers: int) -> Listener:
+        if workers == 1:
+            return self
+        self._progress.update(self._bar, visible=False)
+        if place not in self._others:
+            self._others[place] = _Terminal(self._console, self._progress, f"[{place + 1}] ")
+        return self._others[place]
 
     def note(self, sentence: str) -> None:
         self._line(sentence)
 
     def started(self, number: int, candidate: Candidate, fidelity: float, seconds: float) -> None:
         share = "" if fidelity >= 1 else f" on {fidelity:.0%} of the data"
-        what = f"{number}. {describe(candidate.model, candidate.recipe)}{share}"
+        what = f"{self._worker}{number}. {describe(candidate.model, candidate.recipe)}{share}"
         self._what = what if len(what) <= 60 else f"{what[:57]}..."
         self._progress.update(self._bar, description=f"{self._what} (~{seconds:.0f} s)")
 
