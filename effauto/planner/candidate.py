@@ -126,6 +126,8 @@ class Oracle:
 
     def life(self, figures: Figures) -> dict[str, Figure]:
         """What a recipe of these figures takes over its life, if its use is known."""
+        if self.use is None:
+            return {}
         tariff = Tariff(self.hardware, self.prices, self.place)
         return dict(life_figures(figures, self.use, tariff))
 
