@@ -56,11 +56,13 @@ PATIENCE = 240.0
 Key = tuple[str, str, str, str, int]
 
 
-def arguments_of(parser: argparse.ArgumentParser, tasks: Sequence[str]) -> argparse.Namespace:
+def arguments_of(
+    parser: argparse.ArgumentParser, tasks: Sequence[str], rows: int = 2000
+) -> argparse.Namespace:
     """Read the command line, with the options that these scripts share."""
     parser.add_argument("tasks", nargs="*", default=list(tasks))
     parser.add_argument("--data", type=Path, default=SHARED)
-    parser.add_argument("--rows", type=int, default=2000, help="at most so many training rows")
+    parser.add_argument("--rows", type=int, default=rows, help="at most so many training rows")
     parser.add_argument("--judged", type=int, help="at most so many rows to judge on")
     parser.add_argument("--model", default=MODEL)
     parser.add_argument("--workers", type=int, default=1, help="trials at once")

@@ -26,7 +26,9 @@ from effauto.traits import ModelTraits, TaskTraits
 
 HERE = Path(__file__).resolve().parent
 TRIALS = HERE / "measured" / "trials.jsonl"
-STORES = (HERE / "measured" / "results.db", HERE / "measured" / "campaign.db")
+STORES = tuple(
+    HERE / "measured" / f"{name}.db" for name in ("results", "campaign", "interactions", "costs")
+)
 REGISTRY = HERE.parent / "registry.db"
 
 

@@ -11,9 +11,11 @@ import difflib
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
-from parts import PARTS, demo
+import measured
+from parts import PARTS, cards, demo
 
 ROOT = Path(__file__).resolve().parents[1]
 _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
@@ -21,10 +23,17 @@ _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n)(.*?)(<!-- end -->)", re.D
 
 def pages() -> list[Path]:
     """Every page that may have generated parts."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *cards()]
 
 
-def renewed(text: str, parts: Mapping[str, Callable[[], str]] = PARTS) -> str:
+def parts_of(path: Path) -> dict[str, Callable[[], str]]:
+    """What may be generated on a page; a card has a part of its own."""
+    if method := cards().get(path):
+        return {"measured": partial(measured.card, method)}
+    return dict(PARTS)
+
+
+def renewed(text: str, parts: Mapping[str, Callable[[], str]]) -> str:
     """The page with its generated parts made anew; a part that ``parts`` lacks stays."""
 
     def renew(found: re.Match[str]) -> str:
@@ -39,7 +48,7 @@ def stale(paths: Iterable[Path]) -> dict[Path, str]:
     differences = {}
     for path in paths:
         text = path.read_text(encoding="utf-8")
-        if text != (new := renewed(text)):
+        if text != (new := renewed(text, parts_of(path))):
             lines = difflib.unified_diff(text.split("\n"), new.split("\n"), str(path), "the code")
             differences[path] = "\n".join(lines)
     return differences
@@ -54,8 +63,8 @@ def main() -> int:
         differences = stale(pages())
         print(*differences.values(), sep="\n", end="")
         return 1 if differences else 0
-    parts = {**PARTS, "demo": demo} if given.demo else PARTS
     for path in pages():
+        parts = parts_of(path) | ({"demo": demo} if given.demo else {})
         path.write_text(renewed(path.read_text(encoding="utf-8"), parts), encoding="utf-8")
     return 0
 

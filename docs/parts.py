@@ -73,6 +73,16 @@ def methods_in_full() -> str:
     return table(("Method", "Stage", "Slot", "What it does", "Needs"), rows)
 
 
+@cache
+def cards() -> Mapping[Path, Method]:
+    """Each bundled method's card."""
+    return {ROOT / _folder(method) / "README.md": method for method in _methods()}
+
+
+def _folder(method: Method) -> str:
+    return f"plugins/{_bundled().plugin_of(method.name)}"
+
+
 def _card(method: Method, folder: str) -> str:
     return f"[{method.name}]({folder}/{_bundled().plugin_of(method.name)}/README.md)"
 

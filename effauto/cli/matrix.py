@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from effauto.cli.output import print_json
+from effauto.cli.output import print_json, print_table
 from effauto.cost import estimate
 from effauto.knobs import complete
 from effauto.machine import Hardware
@@ -15,6 +15,9 @@ from effauto.model import find_model
 from effauto.resources import Figures
 from effauto.traits import TaskTraits
 from effauto.workload import Workload
+
+if TYPE_CHECKING:
+    from effauto.store.effects import Together
 
 # Two thousand short texts: the size of task that the built-in demo and many first trials have.
 SAMPLE = TaskTraits("text-classification", "accuracy", 2000, 6, 24.0, 48.0, 96.0, 0.05, 0.3)
@@ -25,12 +28,24 @@ COSTS = {
     "inference.latency": "Latency",
     "model.size": "Size",
 }
+MEASURED = {
+    "train.time": "Time",
+    "train.memory": "Memory",
+    "inference.latency": "Latency",
+    "model.size": "Size",
+}
 # A change of less is not worth the reader's eye.
 VISIBLE = 0.02
 
 
-def show_matrix(methods: Mapping[str, Method], model: str, hardware: Hardware, form: str) -> None:
-    """Print each method's stage, slot, foretold effect and whether it runs here."""
+def show_matrix(
+    methods: Mapping[str, Method],
+    model: str,
+    hardware: Hardware,
+    form: str,
+    pairs: Sequence[Together] = (),
+) -> None:
+    """Print each method's stage, slot, foretold effect and whether it runs here; then ``pairs``."""
     traits = find_model(model).traits
     untouched = Workload.untouched(SAMPLE, traits)
     plain = estimate(untouched, hardware)
@@ -41,9 +56,18 @@ def show_matrix(methods: Mapping[str, Method], model: str, hardware: Hardware, f
         work = method.cost(untouched, complete(method.knobs, {})) if acts else untouched
         rows.append(_entry(method, estimate(work, hardware), plain, hardware, acts))
     if form == "json":
-        print_json({"model": model, "task": SAMPLE.to_json(), "methods": rows})
+        measured = [pair.to_json() for pair in pairs]
+        print_json(
+            {
+                "model": model,
+                "task": SAMPLE.to_json(),
+                "methods": rows,
+                "measured_together": measured,
+            }
+        )
     else:
         _print(rows)
+        _print_pairs(pairs)
 
 
 def _provided(methods: Mapping[str, Method]) -> frozenset[str]:
@@ -88,6 +112,28 @@ def _print(rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
         if not row["runs_here"]:
             console.print(Text(f"* {row['method']} does not run here: it {row['reason']}"))
+
+
+def _print_pairs(pairs: Sequence[Together]) -> None:
+    """What two methods did together, and in brackets what they would do if apart."""
+    if not pairs:
+        return
+    rows = []
+    for pair in pairs:
+        seen = pair.to_json()
+        cells = [_beside(seen["ratios"].get(c), seen["expected"].get(c)) for c in MEASURED]
+        quality = f"{100 * seen['quality']:+.1f} ({100 * seen['expected_quality']:+.1f})"
+        rows.append((" + ".join(seen["methods"]), seen["task"], *cells, quality))
+    titles = ("Measured together", "Task", *MEASURED.values(), "Points")
+    print()
+    print_table(titles, rows)
+    print("In brackets: the product of what each did alone; of points, the sum.")
+
+
+def _beside(ratio: float | None, expected: float | None) -> str:
+    if ratio is None:
+        return "–"
+    return f"×{ratio:.2f}" + ("" if expected is None else f" (×{expected:.2f})")
 
 
 def _ratio(ratio: float) -> str:

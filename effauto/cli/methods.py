@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from effauto.cli.app import App
+from effauto.cli.options import database
 from effauto.cli.output import format_option, print_json, print_table
 from effauto.errors import InputError
 from effauto.machine import Hardware
 from effauto.method import STAGES, Method
 from effauto.plugins import Plugins
+
+if TYPE_CHECKING:
+    from effauto.store.effects import Together
 
 
 @click.group()
@@ -73,19 +77,35 @@ def show_method(app: App, name: str, form: str) -> None:
 
 @methods.command("matrix", epilog="Example: effauto methods matrix --format json")
 @click.option("--model", default="minilm", show_default=True, help="The model they act on.")
+@database
 @format_option
 @click.pass_obj
-def show_all(app: App, model: str, form: str) -> None:
+def show_all(app: App, model: str, db: str | None, form: str) -> None:
     """Show what each method, alone at its defaults, is foretold to save and to cost.
 
     Each figure is relative to the plain fine-tuning of the model on two thousand short texts, on
     this machine; an empty cell means no change. Whether quality suffers is for trials to tell: see
-    'effauto results list --method NAME'.
+    'effauto results list --method NAME'. Below stand pairs of methods that trials measured
+    together and each alone, on the same rows and machine, with the same seeds.
     """
     from effauto.cli.matrix import show_matrix
     from effauto.hardware import machine
 
-    show_matrix(app.plugins.methods(), model, machine("here", app.plugins), form)
+    here = machine("here", app.plugins)
+    show_matrix(app.plugins.methods(), model, here, form, _measured_together(db, model))
+
+
+def _measured_together(db: str | None, model: str) -> list[Together]:
+    from effauto.store import open_store
+    from effauto.store.effects import effects, together
+    from effauto.store.filters import Filter
+    from effauto.store.query import trials
+
+    store = open_store(db)
+    wanted = Filter(model=model, purpose="run", state="finished")
+    records = [record for record in trials(store, wanted) if record.fidelity >= 1]
+    store.close()
+    return sorted(together(effects(records)), key=lambda pair: str(pair.both.recipe))
 
 
 def _named(name: str, known: dict[str, Method]) -> Method:

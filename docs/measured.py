@@ -1,0 +1,100 @@
+"""What the trials that ship with effauto measured of a method, for its card, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from statistics import stdev
+
+from effauto import Method
+from effauto.knobs import complete
+from effauto.model import MINILM
+from effauto.resources import QUALITY
+from effauto.store import Store
+from effauto.store.effects import Effect, Together, effects, together
+from effauto.store.filters import Filter
+from effauto.store.query import trials
+from effauto.store.session import open_shipped
+
+REGISTRY = Path(__file__).resolve().parents[1] / "registry.db"
+COSTS = {
+    "train.time": "training time",
+    "train.memory": "training memory",
+    "inference.latency": "latency",
+    "model.size": "size",
+}
+
+
+def card(method: Method) -> str:
+    """The method alone at its defaults beside the untouched model, then together with others."""
+    alone = [effect for effect in _effects() if _is_alone(effect, method)]
+    pairs = [p for p in together(_effects()) if method.name in _names(p.both)]
+    parts = [*_alone(alone), *_together(pairs)] if alone or pairs else ["Not measured yet."]
+    return "\n".join(parts)
+
+
+@cache
+def _effects() -> list[Effect]:
+    store = Store(open_shipped(REGISTRY))
+    found = trials(store, Filter(model=MINILM, purpose="run", state="finished"))
+    store.close()
+    return effects(record for record in found if record.fidelity >= 1)
+
+
+def _names(effect: Effect) -> list[str]:
+    return [step.method for step in effect.recipe.steps]
+
+
+def _is_alone(effect: Effect, method: Method) -> bool:
+    steps = effect.recipe.steps
+    defaults = {name: knob.default for name, knob in method.knobs.items()}
+    return _names(effect) == [method.name] and complete(method.knobs, steps[0].setting) == defaults
+
+
+def _alone(found: Iterable[Effect]) -> Iterator[str]:
+    found = sorted(found, key=lambda effect: (effect.task, effect.rows, effect.hardware))
+    if not found:
+        return
+    yield "Alone at its defaults on all-MiniLM-L6-v2, beside the untouched fine-tuning of the same"
+    yield "rows with the same seeds (×1.00); quality is that of the test split, the untouched one's"
+    yield "in brackets, the spread over seeds. A dash: not measured, since other trials ran beside."
+    yield ""
+    yield f"| data, rows, machine | seeds | quality | {' | '.join(COSTS.values())} |"
+    yield "|---" * (3 + len(COSTS)) + "|"
+    for effect in found:
+        costs = " | ".join(_ratio(effect.ratios.get(cost)) for cost in COSTS)
+        place = f"{effect.task}, {effect.rows:,}, {_machine(effect)}"
+        yield f"| {place} | {len(effect.quality)} | {_quality(effect)} | {costs} |"
+
+
+def _together(pairs: Iterable[Together]) -> Iterator[str]:
+    pairs = sorted(pairs, key=lambda pair: (pair.both.task, str(pair.both.recipe)))
+    if not pairs:
+        return
+    yield ""
+    yield "Together with another, and in brackets the product of what each did alone (of points of"
+    yield "quality, the sum):"
+    yield ""
+    yield f"| together | data | seeds | points | {' | '.join(COSTS.values())} |"
+    yield "|---" * (4 + len(COSTS)) + "|"
+    for pair in pairs:
+        both, seen = pair.both, pair.to_json()
+        costs = (f"{_ratio(both.ratios.get(c))} ({_ratio(pair.expected(c))})" for c in COSTS)
+        points = f"{100 * seen['quality']:+.1f} ({100 * seen['expected_quality']:+.1f})"
+        names = " + ".join(_names(both))
+        yield f"| {names} | {both.task} | {seen['seeds']} | {points} | {' | '.join(costs)} |"
+
+
+def _machine(effect: Effect) -> str:
+    return effect.hardware.partition(" (")[0].replace("|", "/")
+
+
+def _quality(effect: Effect) -> str:
+    name = next(name for name in effect.values if name.startswith(QUALITY))
+    spread = f" ± {stdev(effect.quality):.3f}" if len(effect.quality) > 1 else ""
+    return f"{effect.values[name]:.3f}{spread} ({effect.untouched[name]:.3f})"
+
+
+def _ratio(value: float | None) -> str:
+    return "–" if value is None else f"×{value:.2f}"
