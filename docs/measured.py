@@ -19,9 +19,11 @@ from effauto.store.session import open_shipped
 
 REGISTRY = Path(__file__).resolve().parents[1] / "registry.db"
 COSTS = {
-    "train.time": "training time",
-    "train.memory": "training memory",
-    "inference.latency": "latency",
+    "train.time": "training: time",
+    "train.flops": "operations",
+    "train.memory": "memory",
+    "inference.latency": "request: latency",
+    "inference.flops": "operations",
     "model.size": "size",
 }
 
