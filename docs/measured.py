@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from statistics import stdev
+from statistics import median, stdev
 
 from effauto import Method
 from effauto.knobs import complete
@@ -34,6 +34,22 @@ def card(method: Method) -> str:
     pairs = [p for p in together(_effects()) if method.name in _names(p.both)]
     parts = [*_alone(alone), *_together(pairs)] if alone or pairs else ["Not measured yet."]
     return "\n".join(parts)
+
+
+def overview(methods: Iterable[Method]) -> str:
+    """Each method alone at its defaults, by data set and by points of quality."""
+    found = [(m.name, e) for m in methods for e in _effects() if _is_alone(e, m)]
+    rows = sorted(found, key=lambda row: (row[1].task, -median(row[1].quality), row[0]))
+    lines = [
+        f"| data, rows | method | seeds | points | {' | '.join(COSTS.values())} |",
+        "|---" * (4 + len(COSTS)) + "|",
+    ]
+    for name, effect in rows:
+        costs = " | ".join(_ratio(effect.ratios.get(cost)) for cost in COSTS)
+        points = f"{100 * median(effect.quality):+.1f}"
+        place = f"{effect.task}, {effect.rows:,}"
+        lines.append(f"| {place} | {name} | {len(effect.quality)} | {points} | {costs} |")
+    return "\n".join(lines)
 
 
 @cache

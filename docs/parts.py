@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import measured
 
 from effauto import Method, Needs, hookspecs
 from effauto.cli import main
@@ -57,6 +58,10 @@ def methods() -> str:
     """The methods in a line each, for the README."""
     rows = ((_card(method, "plugins"), method.stage, method.summary) for method in _methods())
     return table(("Method", "Stage", "What it does"), rows)
+
+
+def methods_measured() -> str:
+    return measured.overview(_methods())
 
 
 def methods_in_full() -> str:
@@ -233,6 +238,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "layers": layers,
     "methods": methods,
     "methods-in-full": methods_in_full,
+    "methods-measured": methods_measured,
     "resources": resources,
     "results": results,
 }
