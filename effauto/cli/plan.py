@@ -27,7 +27,9 @@ _EPILOG = """\b
 Examples:
   effauto plan
   effauto plan data/ --budget 'model.size<=25MiB' --search-time 0
-  effauto plan reviews.csv --column text=body --budget 'inference.latency<=5ms'
+  effauto plan reviews.csv --column text=body --budget 'inference.latency<=0.5x'
+  effauto plan data/ --prefer quality:1%,model.size --guard 'worst-class>=-2%'
+  effauto plan data/ --requests 1e6/day --workers 2
 """
 
 
