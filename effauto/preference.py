@@ -43,7 +43,7 @@ class Goal:
         if self.tolerance is None:
             return self.resource
         percent = f"{self.tolerance * 100:g}"
-        within = f"{percent} points" if self.in_points else f"{percent} %"
+        within = f"{percent} point{'s' * (percent != '1')}" if self.in_points else f"{percent} %"
         return f"{self.resource} within {within} of the best"
 
     def __str__(self) -> str:

@@ -49,7 +49,8 @@ def _bought(
         return Bought(method, reason=f"it cannot be left out: {refusals[0].sentence}")
     quality = QUALITY + situation.task.metric
     foretold = [
-        situation.oracle.foretell(c) | {quality: situation.prior.quality(c)}
+        situation.oracle.foretell(c)
+        | {quality: situation.prior.told_apart(situation.prior.quality(c))}
         for c in (candidate, rest)
     ]
     pairs = {name: Pair(*(figures[name] for figures in foretold)) for name in (quality, *COSTS)}

@@ -60,7 +60,7 @@ def instant(
 
 def _unguarded(situation: Situation) -> Iterator[str]:
     for guard in situation.budget.of_phases("guard"):
-        yield f"{guard} was not checked: only a search (--search-time) can measure it"
+        yield f"{guard} was not checked: only a trial (--search-time) of this recipe can tell"
 
 
 def _front(situation: Situation, foretold: Mapping[Candidate, Figures]) -> list[Candidate]:

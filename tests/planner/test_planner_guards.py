@@ -157,7 +157,7 @@ def test_an_instant_plan_says_that_guards_were_not_checked(task_folder):
     assert plan.status == "feasible"
     text = " ".join(plan.notes)
     assert "guard.worst_class>=baseline-2% was not checked" in text
-    assert "guard.loyalty>=0.95 was not checked: only a search" in text
+    assert "guard.loyalty>=0.95 was not checked: only a trial" in text
 
 
 def test_a_guard_that_nothing_tried_keeps_is_told(situation):
