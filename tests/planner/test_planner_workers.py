@@ -165,7 +165,8 @@ def test_ctrl_c_keeps_the_best_of_two_workers(task_folder, tmp_path):
     plan = json.loads(answer)
     assert searching.process.returncode == 130
     assert plan["status"] == "interrupted"
-    assert plan["search"]["trials"] >= 3
+    assert plan["search"]["trials"] >= 2  # the third may be in the store and not yet told
+    assert plan["measurement"]["quality.accuracy"]["value"] > 0
     assert "Traceback" not in told
     assert psutil.wait_procs(started, timeout=5)[1] == []
     store = open_store(tmp_path / "own.db")
