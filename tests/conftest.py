@@ -31,7 +31,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     gone = _shipped_methods() - load_plugins().methods().keys()
     for item in items if gone else ():
-        source = item.path.read_text(encoding="utf-8")
+        asked = getattr(item, "callspec", None)  # a page, perhaps, whose commands are run
+        files = [item.path, *(asked.params.values() if asked else ())]
+        source = "".join(f.read_text("utf-8") for f in files if isinstance(f, Path) and f.is_file())
         for name in gone:
             if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", source):
                 item.add_marker(pytest.mark.skip(reason=f"the plugin of {name} is not here"))

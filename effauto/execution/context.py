@@ -27,7 +27,8 @@ class Context:
     ``folder`` takes files that belong to the artefact; ``cache`` holds what recipes share. What a
     verb computes with a model it should wrap in :meth:`counting`, so that the work is metered; a
     second model's steps are told from the first's by a copy with another ``subject``. Trainings of
-    like ``trained_provenance`` are shared; without one they are not. ``labels_read`` is raised by a
+    like ``trained_provenance`` are shared; without one they are not. ``requests`` are inputs such
+    as will be asked: the training rows before any were chosen. ``labels_read`` is raised by a
     method that reads more labels than those of the rows it keeps.
     """
 
@@ -44,6 +45,7 @@ class Context:
     data_provenance: str
     examples: Examples
     progress: Callable[[str, float], None] = lambda what, share: None
+    requests: Sequence[tuple[str, ...]] = ()
     subject: str = ""
     trained_provenance: str = ""
     labels_read: int = 0

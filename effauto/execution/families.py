@@ -29,7 +29,7 @@ def linear(job: Job, composition: Composition, examples: Examples, context: Cont
     predictor = fit_linear(examples, job.classes, job.seed)
     context.meter.stop().flops.charged += predictor.operations
     save_artefact(job.folder, _manifest(job, composition, context, {}), predictor)
-    operations = predictor.request_operations(examples.inputs[:SAMPLE])
+    operations = predictor.request_operations((context.requests or examples.inputs)[:SAMPLE])
     return _costs(context, examples, predictor.parameters) | {"inference.flops": operations}
 
 
@@ -83,13 +83,16 @@ def _served(model: TaskModel, composition: Composition, context: Context) -> Pre
 
 
 def _request_operations(model: TaskModel, context: Context) -> float:
-    """Operations of one request of median length, before compression changes the kernels."""
+    """Operations of one request of median length, before compression changes the kernels.
+
+    Requests are like all training rows, whichever of them the recipe trains on.
+    """
     import torch
 
     from effauto.execution.meter import flop_counter
 
     encoded = context.encoding(model).encode(
-        context.examples.inputs[:SAMPLE], context.model.max_tokens
+        (context.requests or context.examples.inputs)[:SAMPLE], context.model.max_tokens
     )
     median = sorted(encoded, key=lambda row: row.length)[len(encoded) // 2]
     arrays = context.pad([median])

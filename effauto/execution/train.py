@@ -114,6 +114,7 @@ def _context(
         data_provenance=_provenance(job, composition, "prepare"),
         trained_provenance=_trained_provenance(job, composition),
         examples=examples,
+        requests=examples.inputs,
         progress=progress,
         meter=Meter(device),
     )

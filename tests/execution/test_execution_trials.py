@@ -11,6 +11,9 @@ import effauto
 from effauto.cost import Place, parse_prices
 from effauto.execution.figures import training_figures
 from effauto.execution.judge import judge, quality
+from effauto.execution.train import train
+from effauto.method import Method
+from effauto.recipe import Recipe
 from effauto.resources import Figure
 from effauto.task import write_split
 from effauto.task.examples import Examples
@@ -77,6 +80,31 @@ def test_a_share_of_the_rows_is_part_of_a_larger_one(worker, job):
     half = worker.run(job(fidelity=0.5))["values"]
     assert half["train.labels"] == 60
     assert worker.run(job(fidelity=1.0))["values"]["train.labels"] == 120
+
+
+class Shortest(Method):
+    """Trains on the shortest rows."""
+
+    name = "keep-shortest"
+    summary = "Keep the shortest rows."
+    stage = "data"
+
+    def cost(self, work, setting):
+        return work.on_share(0.5)
+
+    def prepare(self, data, setting, context):
+        by_length = sorted(range(len(data)), key=lambda row: len(data.inputs[row][0]))
+        return data.select(sorted(by_length[: len(data) // 2]))
+
+
+def test_a_request_is_as_dear_whichever_rows_are_trained_on(job, tiny_model):
+    methods = {"keep-shortest": Shortest()}
+    spent = [
+        train(replace(job(model=tiny_model), recipe=recipe), methods, lambda what, share: None)
+        for recipe in (Recipe(), Recipe.of("keep-shortest"))
+    ]
+    assert spent[1]["train.flops"] < spent[0]["train.flops"]
+    assert spent[1]["inference.flops"] == spent[0]["inference.flops"]
 
 
 def test_only_the_split_that_is_named_is_read(worker, job):
