@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from effauto.errors import ModelError
+from effauto.lengths import PAD_TO
 from effauto.model.numbers import count_numbers, counts_by_formula, tokenizer_bytes
 from effauto.traits import ModelTraits
 
@@ -60,7 +61,9 @@ def transformer_traits(name: str, folder: Path, config: Mapping[str, Any]) -> Mo
         feedforward=feedforward,
         heads=heads,
         vocabulary=int(shape["vocabulary"]),
-        max_tokens=_longest_input(folder, usable_positions(config, int(shape["max_tokens"]))),
+        max_tokens=paddable(
+            _longest_input(folder, usable_positions(config, int(shape["max_tokens"])))
+        ),
         embedding_parameters=counts.outside,
         layer_parameters=counts.layer,
         facts=_FACTS | {"decoder" if _is_decoder(config) else "encoder"},
@@ -96,6 +99,11 @@ def usable_positions(config: Mapping[str, Any], positions: int) -> int:
         return positions
     padding = config.get("pad_token_id")
     return positions - (1 if padding is None else int(padding)) - 1
+
+
+def paddable(tokens: int) -> int:
+    """The longest input of at most so many word pieces whose batch, once padded, still fits."""
+    return tokens // PAD_TO * PAD_TO
 
 
 def _longest_input(folder: Path, positions: int) -> int:

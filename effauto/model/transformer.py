@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from effauto.errors import ModelError
-from effauto.model.shape import usable_positions
+from effauto.model.shape import paddable, usable_positions
 from effauto.traits import TaskKind
 
 Pooling = Literal["mean", "last"]
@@ -56,11 +56,10 @@ class TaskModel(nn.Module):
     def feature_width(self) -> int:
         return int(self.config.hidden_size) * (4 if self.pairing == "separate" else 1)
 
-    @property
-    def max_tokens(self) -> int:
-        """Word pieces of an input that the body has places for."""
+    def room(self, taken: int = 0) -> int:
+        """Word pieces that an input may have where ``taken`` of the body's places are not free."""
         places = getattr(self.config, "max_position_embeddings", None) or UNBOUNDED
-        return usable_positions(self.config.to_dict(), int(places))
+        return paddable(usable_positions(self.config.to_dict(), int(places)) - taken)
 
     @property
     def input_names(self) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ def words(model: TaskModel, length: int, seed: int) -> Tensor:
 
 def leave_room(model: TaskModel, length: int, context: Context) -> None:
     """Read fewer word pieces, where the prompts need the places of the last ones."""
-    places = model.max_tokens - length
+    places = model.room(length)
     if places < 1:
         raise EffautoError(f"prompt-tuning cannot put {length} vectors before a word: no place")
     if places < context.model.max_tokens:

@@ -60,9 +60,12 @@ def test_a_decoder_has_fewer_keys_and_a_gate(tmp_path):
     assert (work.inner_matrices, work.cached_widths, work.attention_backward) == (3, 1.0, 2.5)
 
 
-@pytest.mark.parametrize(("family", "places"), [("Roberta", 62), ("MPNet", 62), ("Bert", 64)])
+@pytest.mark.parametrize(("family", "places"), [("Roberta", 56), ("MPNet", 56), ("Bert", 64)])
 def test_as_many_word_pieces_are_read_as_there_are_places(tmp_path, family, places):
-    """Some families count places from behind that of the padding, here the second."""
+    """Some families count places from behind that of the padding: of 64 they have 62.
+
+    Batches are padded to a multiple of eight, so 56 word pieces are read.
+    """
     import torch
     import transformers
 
@@ -79,12 +82,12 @@ def test_as_many_word_pieces_are_read_as_there_are_places(tmp_path, family, plac
     )
     getattr(transformers, f"{family}Model")(config).save_pretrained(tmp_path)
     model = load_pretrained(tmp_path, "text-classification", 2).eval()
-    assert find_model(str(tmp_path)).traits.max_tokens == model.max_tokens == places
-    words = torch.full((1, places + 1), 7)
-    mask = torch.ones_like(words)
-    assert model(words[:, 1:], mask[:, 1:]).isfinite().all()
+    assert find_model(str(tmp_path)).traits.max_tokens == model.room() == places
+    words = torch.full((1, places), 7)
+    assert model(words, torch.ones_like(words)).isfinite().all()
+    more = torch.full((1, places + 8), 7)
     with pytest.raises((IndexError, RuntimeError)):
-        model(words, mask)
+        model(more, torch.ones_like(more))
 
 
 def test_the_folder_is_foretold_to_a_two_hundredth(model, tmp_path):
