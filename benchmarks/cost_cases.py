@@ -23,7 +23,7 @@ from effauto.task.traits import measure
 from effauto.traits import TaskKind, TaskTraits
 
 # Name -> how many rows of 128 word pieces it can train on in a few seconds.
-MODELS = {"minilm": 32, "distilbert": 10, "bert-base": 6, "llama-small": 48}
+MODELS = {"minilm": 16, "distilbert": 5, "bert-medium": 8, "llama-small": 40}
 LENGTHS = (16, 32, 64, 96, 128, 192, 256)
 KINDS: tuple[TaskKind, ...] = (
     "text-classification",
@@ -31,8 +31,8 @@ KINDS: tuple[TaskKind, ...] = (
     "pair-classification",
     "token-classification",
 )
-MOST_METHODS, MOST_DRAWS, EPOCHS, JUDGED_ROWS = 4, 300, 2, 48
-FEWEST_ROWS, MOST_ROWS = 12, 96
+MOST_METHODS, MOST_DRAWS, EPOCHS, JUDGED_ROWS = 4, 300, 2, 32
+FEWEST_ROWS, MOST_ROWS = 8, 96
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,8 @@ def draw_case(
     """
     chance = random.Random(f"{seed}/{number}")
     name = list(MODELS)[number % len(MODELS)]
-    source = find_model(name if name == "minilm" else str(write_model(name, folder.parent)))
-    kind, tokens = chance.choice(KINDS), chance.choice(LENGTHS)
-    most = max(FEWEST_ROWS, min(MOST_ROWS, MODELS[name] * 128 // tokens))
-    rows = chance.randint(FEWEST_ROWS, most)
-    task = write_task(folder, kind, tokens, rows, source, chance)
+    source, drawn, task = draw_task(name, chance, folder)
+    kind, tokens, rows = drawn
     wanted = chance.randint(0, MOST_METHODS)
     for _ in range(MOST_DRAWS):
         chosen = chance.sample(sorted(methods), wanted)
@@ -75,6 +72,27 @@ def draw_case(
     else:
         recipe = Recipe()
     return Case(number, name, kind, tokens, rows, recipe, seed), source, task
+
+
+def drawn_before(case: Mapping[str, Any], folder: Path) -> tuple[Case, ModelSource, TaskTraits]:
+    """The same case as this one; its rows are in ``folder`` again."""
+    chance = random.Random(f"{case['seed']}/{case['number']}")
+    source, drawn, task = draw_task(case["model"], chance, folder)
+    if drawn != (case["kind"], case["tokens"], case["rows"]):
+        raise ValueError(f"case {case['number']} of seed {case['seed']} was drawn by other code")
+    recipe = Recipe.from_json(case["recipe"])
+    return Case(**{**case, "recipe": recipe}), source, task
+
+
+def draw_task(
+    model: str, chance: random.Random, folder: Path
+) -> tuple[ModelSource, tuple[TaskKind, int, int], TaskTraits]:
+    """A task for a model: its kind, the length of its longest rows, and how many there are."""
+    source = find_model(model if model == "minilm" else str(write_model(model, folder.parent)))
+    kind, tokens = chance.choice(KINDS), chance.choice(LENGTHS)
+    most = max(FEWEST_ROWS, min(MOST_ROWS, MODELS[model] * 128 // tokens))
+    rows = chance.randint(FEWEST_ROWS, most)
+    return source, (kind, tokens, rows), write_task(folder, kind, tokens, rows, source, chance)
 
 
 def _setting(method: Method, chance: random.Random) -> dict[str, Value]:
@@ -144,7 +162,9 @@ def write_model(name: str, folder: Path) -> Path:
     path.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
     configs = {
-        "bert-base": BertConfig(),
+        "bert-medium": BertConfig(
+            hidden_size=512, num_hidden_layers=8, num_attention_heads=8, intermediate_size=2048
+        ),
         "distilbert": DistilBertConfig(),
         "llama-small": LlamaConfig(
             vocab_size=4000,

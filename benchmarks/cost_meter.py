@@ -1,20 +1,15 @@
-"""Measure in a process of its own what the worker does not: ``cost_meter.py JOB.json WHAT``.
+"""A worker that measures what effauto's own does not, in a process of its own for each job.
 
-``count`` counts every operation and the bytes of all live tensors; ``time`` takes the CPU time of
-each training step, on one thread. The answer is a line of JSON on standard output.
+``count`` counts every operation and the bytes of all live tensors, ``weigh`` the bytes of serving;
+``clock`` and ``answer`` take processor time, which others on the machine disturb least.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 import time
 import weakref
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from itertools import pairwise
-from pathlib import Path
+from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
@@ -22,12 +17,26 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from effauto.cost.energy import joules
+from effauto.cost.ranges import exact
 from effauto.execution import meter
+from effauto.execution.artefact import Answers, load_artefact, size_of
 from effauto.execution.context import Context
+from effauto.execution.device import use_threads
 from effauto.execution.job import Job
-from effauto.execution.train import train
-from effauto.method import Method
-from effauto.plugins import load_plugins
+from effauto.execution.judge import BATCH
+from effauto.execution.pilot import TIMED, WARM_UP
+from effauto.execution.train import Progress, train
+from effauto.execution.worker import main
+from effauto.plugins import Plugins
+from effauto.task.exchange import read_split
+
+JOULES_A_KILOWATT_HOUR = 3.6e6
+# Requests answered one by one.
+REQUESTS = 12
+COUNTED = (
+    "train.flops", "train.memory", "train.labels", "inference.flops", "model.parameters",
+)  # fmt: skip
 
 
 class LiveBytes(TorchDispatchMode):
@@ -62,7 +71,7 @@ class LiveBytes(TorchDispatchMode):
         return given
 
 
-def count(job: Job, methods: Mapping[str, Method]) -> dict[str, float]:
+def count(job: Job, plugins: Plugins, progress: Progress) -> dict[str, float]:
     """Operations of the whole training, none extrapolated, and the peak of live tensors."""
     meter.COUNTED_STEPS = sys.maxsize
     peaks: list[float] = []
@@ -83,41 +92,80 @@ def count(job: Job, methods: Mapping[str, Method]) -> dict[str, float]:
     meter.Meter.stop = stop_and_note  # type: ignore[method-assign]
     Context.untouched = load_and_follow  # type: ignore[method-assign]
     with LiveBytes() as live:
-        values = train(job, methods, lambda what, share: None)
-    return {"train.flops": values["train.flops"], "tensor.peak": peaks[-1]}
+        values = train(job, plugins.methods(), progress)
+    return {name: values[name] for name in COUNTED} | {"tensor.peak": peaks[-1]}
 
 
-def clock(job: Job, methods: Mapping[str, Method]) -> dict[str, float]:
-    """CPU seconds of a training step, the median of those that are not warm-up."""
+def clock(job: Job, plugins: Plugins, progress: Progress) -> dict[str, float]:
+    """Processor seconds of the whole training and of a step, and what its beginning foretells.
+
+    The step is the mean one, the first left out; a pilot would have seen ``seen`` seconds and told
+    that ``left`` more are to come.
+    """
     meter.COUNTED_STEPS = 0
-    stamps: list[float] = []
+    stamps: list[tuple[float, float]] = []
 
     def stamp(what: str, share: float) -> None:
-        if what == "training":
-            stamps.append(time.process_time())
+        if what.startswith("training"):  # and, perhaps, the time left
+            stamps.append((time.process_time() - started, share))
 
-    alone = replace(job, hardware=replace(job.hardware, threads=1))
-    values = train(alone, methods, stamp)
-    steps = [after - before for before, after in pairwise(stamps[1:])]
+    started = time.process_time()
+    values = train(job, plugins.methods(), stamp)
     found = {"run.cpu": values["train.cpu_time"]}
-    return found | ({"step.cpu": median(steps)} if steps else {})
+    if len(stamps) > 1:
+        (began, first), *_, (ended, last) = stamps
+        found["step.cpu"] = (ended - began) / (last - first) / len(stamps)
+    if len(stamps) >= WARM_UP + TIMED:
+        (began, first), *_, (ended, last) = stamps[WARM_UP - 1 : WARM_UP + TIMED]
+        left = (ended - began) / (last - first) * (1.0 - last)
+        found |= {"seen": ended, "left": left, "done": last}
+    return found
 
 
-WHAT: dict[str, Callable[[Job, Mapping[str, Method]], dict[str, float]]] = {
-    "count": count,
-    "time": clock,
-}
+def weigh(job: Job, plugins: Plugins, progress: Progress) -> dict[str, float]:
+    """What answering a batch of requests takes in memory, and the model on disk."""
+    use_threads(job.hardware.threads)
+    rows = read_split(job.data / "validation.jsonl")[0].inputs[:BATCH]
+    measuring = meter.Meter()
+    artefact = load_artefact(job.folder, plugins.methods, job.hardware.threads)
+    artefact.predict_indices(rows, BATCH)
+    return {
+        "inference.memory": measuring.stop().memory,
+        "model.size": float(size_of(job.folder)),
+    }
 
 
-def main() -> None:
-    """Do the job and print what was measured."""
-    answer = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # a library's print must not look like an answer
-    job = Job.from_json(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
-    found = WHAT[sys.argv[2]](job, load_plugins(job.plugin_folders).methods())
-    answer.write(json.dumps(found) + "\n")
-    answer.close()
+def answer(job: Job, plugins: Plugins, progress: Progress) -> dict[str, float]:
+    """Processor seconds of a request on its own, the median, and requests a second in batches."""
+    use_threads(job.hardware.threads)
+    rows = read_split(job.data / "validation.jsonl")[0].inputs
+    artefact = load_artefact(job.folder, plugins.methods, job.hardware.threads)
+    artefact.predict_indices(rows[:2], 1)
+    took = [_seconds(artefact, [row]) for row in rows[:REQUESTS]]
+    batch = _seconds(artefact, rows[:BATCH])
+    return {"inference.latency": median(took), "inference.throughput": len(rows[:BATCH]) / batch}
+
+
+def _seconds(artefact: Answers, rows: Sequence[tuple[str, ...]]) -> float:
+    started = time.process_time()
+    artefact.predict_indices(rows, BATCH)
+    return time.process_time() - started
+
+
+def carbon(job: Job, plugins: Plugins, progress: Progress) -> dict[str, Any]:
+    """Joules of a training by codecarbon, which finds no counter here, and as effauto models it."""
+    from codecarbon import OfflineEmissionsTracker
+
+    tracker = OfflineEmissionsTracker(
+        country_iso_code="FRA", save_to_file=False, log_level="error", tracking_mode="process"
+    )
+    tracker.start()
+    values = train(job, plugins.methods(), progress)
+    tracker.stop()
+    ours = joules(exact(values["train.time"]), job.hardware)
+    theirs = tracker.final_emissions_data.energy_consumed * JOULES_A_KILOWATT_HOUR
+    return {"codecarbon": theirs, "effauto": [ours.low, ours.value, ours.high]}
 
 
 if __name__ == "__main__":
-    main()
+    main({"count": count, "clock": clock, "weigh": weigh, "answer": answer, "carbon": carbon})

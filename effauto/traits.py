@@ -28,7 +28,7 @@ class TaskTraits(_Json):
 
     ``classes`` is the number of labels (or tags); ``tokens_*`` describe one example, both texts of
     a pair together; ``length_counts``, if measured, are those of
-    :class:`~effauto.lengths.Lengths`.
+    :class:`~effauto.lengths.Lengths`, and ``side_counts`` those of the longer text of each pair.
     """
 
     kind: TaskKind
@@ -41,9 +41,11 @@ class TaskTraits(_Json):
     duplicate_share: float = 0.0
     majority_share: float = 0.0
     length_counts: tuple[int, ...] = ()
+    side_counts: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "length_counts", tuple(self.length_counts))
+        object.__setattr__(self, "side_counts", tuple(self.side_counts))
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,9 @@ class ModelTraits(_Json):
     ``layer_parameters`` counts one layer; of these ``layer_vectors`` multiply nothing (biases and
     norms), and its matrices have ``layer_rows`` outputs together. ``key_width`` is that of all key
     heads (0: as wide as the model); ``gated`` tells an inner layer with a gate beside it; a
-    dropout of 0 in the attention lets faster kernels run. ``folder_bytes`` is what stands in a
-    saved folder beside the numbers (0: not known). A ``linear`` model has no layers.
+    dropout of 0 in the attention lets faster kernels run; beside it a layer has ``dropouts``.
+    ``folder_bytes`` is what stands in a saved folder beside the numbers (0: not known). A
+    ``linear`` model has no layers.
     """
 
     name: str
@@ -75,6 +78,7 @@ class ModelTraits(_Json):
     gated: bool = False
     dropout: float = 0.1
     attention_dropout: float = 0.1
+    dropouts: int = 2
     folder_bytes: int = 0
 
     def __post_init__(self) -> None:

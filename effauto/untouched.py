@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
+from typing import Any
 
 from effauto.bag_of_words import BagOfWords
 from effauto.lengths import PAD_TO, Lengths
 from effauto.traits import ModelTraits, TaskTraits
-from effauto.workload import ADAMW_BYTES, BASELINE, TOKENISE_SECONDS, Workload
+from effauto.workload import (
+    ADAMW_BYTES,
+    BASELINE,
+    KEEPING_BACKWARD,
+    KERNEL_BACKWARD,
+    TOKENISE_SECONDS,
+    Workload,
+)
 
 # tokenizer.json and the names of tensors, where a folder was not looked into; config and labels.
 FOLDER_BYTES, CONFIG_BYTES = 0.75e6, 4e3
@@ -58,6 +65,7 @@ def network(task: TaskTraits, model: ModelTraits) -> Workload:
         elementwise=1.0,
         request_seconds=REQUEST_SECONDS + task.tokens_mean * TOKENISE_SECONDS,
         runtime_bytes=0.0,
+        classes=task.classes,
         vocabulary=model.vocabulary,
         heads=model.heads,
         key_width=keys,
@@ -65,16 +73,15 @@ def network(task: TaskTraits, model: ModelTraits) -> Workload:
         layer_vectors=model.layer_vectors,
         layer_rows=model.layer_rows,
         tagging=1.0 if task.kind == "token-classification" else 0.0,
-        mask_units=2.0 if model.dropout else 0.0,
-        # Dropout in the attention keeps scores, mask and product; without, a kernel that keeps
-        # none makes the scores anew, which is a half of a forward pass.
-        pair_numbers=3.0 if dropped else 0.0,
-        attention_backward=2.0 if dropped else 2.5,
+        mask_units=float(model.dropouts) if model.dropout else 0.0,
+        pair_numbers=3.0 if dropped else 0.0,  # scores, mask and product
+        attention_backward=KEEPING_BACKWARD if dropped else KERNEL_BACKWARD,
     )
-    return replace(work, activation_units=work.full_activation_units)
+    work = replace(work, activation_units=work.full_activation_units)
+    return replace(work, base=work)
 
 
-def _read(task: TaskTraits, model: ModelTraits) -> dict[str, float]:
+def _read(task: TaskTraits, model: ModelTraits) -> dict[str, Any]:
     """The fields that lengths decide."""
     most = min(BASELINE.max_tokens, model.max_tokens)
     mean = min(task.tokens_mean, model.max_tokens)
@@ -83,15 +90,12 @@ def _read(task: TaskTraits, model: ModelTraits) -> dict[str, float]:
         return {"train_tokens": padded, "longest_tokens": padded, "request_tokens": mean}
     trained = Lengths(task.length_counts).cut(most)
     asked = Lengths(task.length_counts).cut(model.max_tokens)
-    tenfold = trained.longest_of(trained.inputs) - trained.longest_of(trained.inputs / 10)
     return {
         "train_tokens": trained.longest,
         "longest_tokens": trained.longest,
         "request_tokens": mean,
-        "even_tokens": trained.mean,
-        "spread_tokens": trained.spread,
-        "own_unevenness": trained.unevenness,
-        "tail_tokens": tenfold / math.log(10),
+        "lengths": trained,
+        "sides": Lengths(task.side_counts).cut(most) if task.side_counts else None,
         "request_padding": asked.median / mean,
         "longest_request": asked.longest,
     }
@@ -139,4 +143,5 @@ def linear(task: TaskTraits, model: ModelTraits) -> Workload:
         elementwise=0.0,
         request_seconds=bag.request_seconds,
         runtime_bytes=0.0,
+        classes=task.classes,
     )

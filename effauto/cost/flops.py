@@ -22,8 +22,8 @@ def layers_attention(work: Workload, length: float) -> float:
 def train_linear(work: Workload) -> float:
     """Operations of one training on weights, forward and backward, heads left out."""
     crossed = work.backward_passes * work.backward_depth
-    passes = work.forward_passes + crossed * (1.0 + work.weight_gradients)
-    added = 2.0 * work.adapter_parameters * (work.forward_passes + 2.0 * crossed)
+    passes = work.passes + crossed * (1.0 + work.weight_gradients)
+    added = 2.0 * work.adapter_parameters * (work.passes + 2.0 * crossed)
     spared = min(work.spared_flops * work.backward_passes, crossed * layers_linear(work, 1.0))
     a_token = passes * layers_linear(work, 1.0) + added - spared
     return work.examples * work.train_tokens * a_token
@@ -32,9 +32,10 @@ def train_linear(work: Workload) -> float:
 def train_attention(work: Workload) -> float:
     """Operations of one training on attention."""
     crossed = work.backward_passes * work.backward_depth
-    passes = work.forward_passes + work.attention_backward * crossed
+    passes = work.passes + work.attention_backward * crossed
     a_pair = layers_attention(work, 1.0)
-    spared = min(work.spared_pair_flops * work.backward_passes, crossed * a_pair)
+    most = work.attention_backward * crossed * a_pair
+    spared = min(work.spared_pair_flops * work.backward_passes, most)
     return work.examples * _pairs(work) * (passes * a_pair - spared)
 
 
@@ -57,10 +58,11 @@ def _head(work: Workload, tokens: float) -> float:
 
 
 def train_flops(work: Workload) -> float:
-    """Operations of one training."""
+    """Operations of one training, and of what is done before it."""
+    first = sum(map(train_flops, work.before)) + work.extra_train_flops
     if work.family == "linear":
-        return work.extra_train_flops
-    return train_linear(work) + train_attention(work) + train_head(work) + work.extra_train_flops
+        return first
+    return train_linear(work) + train_attention(work) + train_head(work) + first
 
 
 def served_tokens(work: Workload) -> float:

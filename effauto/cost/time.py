@@ -30,12 +30,13 @@ BATCH_PADDING = Range(1.0, 1.1, 1.5)
 
 
 def train_seconds(work: Workload, hardware: Hardware) -> Range:
-    """Wall time of one training."""
+    """Wall time of one training, and of what is done before it."""
     host = on_one_core(work.host_seconds, hardware)
     if work.family == "linear":
         return LINEAR_ERROR * host
+    first = sum((train_seconds(other, hardware) for other in work.before), host)
     computing = _train_products(work, hardware) + _train_memory_bound(work, hardware)
-    return TRAIN_ERROR * _together(computing, _train_calls(work, hardware), hardware) + host
+    return TRAIN_ERROR * _together(computing, _train_calls(work, hardware), hardware) + first
 
 
 def _train_products(work: Workload, hardware: Hardware) -> Range:
@@ -48,9 +49,9 @@ def _train_products(work: Workload, hardware: Hardware) -> Range:
 def _train_memory_bound(work: Workload, hardware: Hardware) -> Range:
     crossed = work.backward_passes * work.backward_depth
     tokens = work.examples * work.train_tokens
-    numbers = tokens * (work.forward_passes + 2.0 * crossed) * _numbers_a_token(work)
+    numbers = tokens * (work.passes + 2.0 * crossed) * _numbers_a_token(work)
     steps = _steps_a_pass(work)
-    weight_passes = work.forward_passes + crossed * (1.0 + work.weight_gradients)
+    weight_passes = work.passes + crossed * (1.0 + work.weight_gradients)
     weights = FLOAT * work.layers * work.layer_parameters * weight_passes * steps
     updated = UPDATE_SLOWNESS * work.trainable_parameters * work.backward_passes * steps
     return (
@@ -62,7 +63,7 @@ def _train_memory_bound(work: Workload, hardware: Hardware) -> Range:
 
 def _train_calls(work: Workload, hardware: Hardware) -> Range:
     crossed = work.backward_passes * work.backward_depth
-    passes = work.forward_passes + BACKWARD_OPERATORS * crossed
+    passes = work.passes + BACKWARD_OPERATORS * crossed
     calls = (PASS_OPERATORS + LAYER_OPERATORS * work.layers) * passes * _steps_a_pass(work)
     return seconds(calls, hardware.rates["dispatch"])
 

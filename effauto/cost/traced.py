@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from effauto.cost.estimate import estimate
-from effauto.cost.memory import SERVING_BATCH, held_in_serving, resident
+from effauto.cost.memory import SERVING_BATCH, resident, serving, train_peak
 from effauto.cost.ranges import NOTHING, Range, exact, larger, seconds
 from effauto.cost.time import on_one_core
 from effauto.cost.trace import Counted, Trace
@@ -57,6 +57,13 @@ def traced(
     """
     reading = _Reading(trace, work, hardware, basis or work, timed or {})
     return reading.figures()
+
+
+def peak_of(trace: Trace, work: Workload, basis: Workload, hardware: Hardware) -> float | None:
+    """The most bytes in tensors at once while ``work`` is done; None if no step was followed."""
+    if trace.step is None:
+        return None
+    return _Reading(trace, work, hardware, basis, {})._peak(trace.step)
 
 
 def seconds_of(counted: Counted, hardware: Hardware, timed: Times, *, calls: float) -> Range:
@@ -108,7 +115,7 @@ class _Reading:
         request, batch = self.trace.request, self.trace.batch
         found = {
             "inference.flops": exact(request.flops),
-            "inference.memory": held_in_serving(batch.peak_bytes, self.hardware.device),
+            "inference.memory": self._serving(batch),
             "inference.latency": self._answering(request, 0.0),
             "inference.throughput": self._throughput(),
             "model.size": self._size(),
@@ -130,9 +137,15 @@ class _Reading:
         steps = self.trace.epochs * self.basis.examples / max(1, self.trace.batch_size)
         return {
             "train.time": one.scaled(steps) + on_one_core(self.basis.host_seconds, self.hardware),
-            "train.memory": resident(step.peak_bytes, self.basis, self.hardware.device),
+            "train.memory": resident(self._peak(step), self.work, self.hardware.device),
             "train.flops": exact(step.flops * steps),
         }
+
+    def _peak(self, step: Counted) -> float:
+        """Of the whole work: what is done before may take more, and a batch may not be full."""
+        rows = max(self.basis.examples, float(self.trace.batch_size))
+        followed = replace(self._as_traced(), examples=rows, batch_size=self.trace.batch_size)
+        return step.peak_bytes * train_peak(self.work) / train_peak(followed)
 
     def _answering(self, counted: Counted, others: float) -> Range:
         """Seconds of one batch; ``others`` are its requests beyond the first."""
@@ -140,6 +153,11 @@ class _Reading:
         around = self.basis.request_seconds + others * TOKENISE_SECONDS * self.basis.request_tokens
         network = seconds_of(counted, self.hardware, self.timed, calls=FORWARD_CALLS)
         return error * network + on_one_core(around, self.hardware)
+
+    def _serving(self, batch: Counted) -> Range:
+        weights = self.trace.saved_bytes
+        passing = max(0.0, batch.peak_bytes - weights)
+        return serving(weights, passing, self.basis, self.hardware.device)
 
     def _throughput(self) -> Range:
         taken = BATCH_PADDING * self._answering(self.trace.batch, SERVING_BATCH - 1.0)
@@ -158,16 +176,24 @@ class _Reading:
         return {
             name: whole[name].value / figure.value
             for name, figure in followed.items()
-            if figure.value > 0
+            if figure.value > 0 and name != "train.memory"  # which is of the whole work already
         }
 
     def _as_traced(self) -> Workload:
         step, request = self.trace.step, self.trace.request
-        work = replace(self.basis, request_tokens=float(request.tokens), request_padding=1.0)
+        work = replace(
+            self.basis,
+            request_tokens=float(request.tokens),
+            request_padding=1.0,
+            extra_train_flops=0.0,
+            before=(),
+            base=None,
+        )
         if step is None:
             return work
-        tokens = step.tokens / max(1, self.trace.batch_size)
-        return replace(work, train_tokens=tokens, longest_tokens=tokens)
+        beside = self.basis.prepended * self.basis.inputs  # is no part of a batch's word pieces
+        tokens = step.tokens / max(1, self.trace.batch_size) + beside
+        return replace(work, train_tokens=tokens, longest_tokens=tokens, unevenness=1.0)
 
     @property
     def _all_timed(self) -> bool:

@@ -116,12 +116,14 @@ def read_tokenizer(folder: Path) -> Any:
         raise ModelError(f"the tokenizer in {folder} cannot be read: {error}") from error
 
 
-def count_pieces(folder: Path, rows: Iterable[tuple[str, ...]]) -> list[int]:
-    """How many word pieces each row has, uncut."""
+def count_pieces(folder: Path, rows: Iterable[tuple[str, ...]], kind: TaskKind) -> list[int]:
+    """How many word pieces each row has, uncut, if both texts of a pair are read in one input."""
     tokenizer = read_tokenizer(folder)
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    return [len(e.ids) for e in tokenizer.encode_batch([" ".join(row) for row in rows])]
+    paired = kind == "pair-classification"
+    inputs = [row if paired else " ".join(row) for row in rows]
+    return [len(e.ids) for e in tokenizer.encode_batch(inputs)]
 
 
 def _pad_number(tokenizer: Any) -> int:

@@ -38,9 +38,9 @@ def transformer(job: Job, composition: Composition, examples: Examples, context:
     from effauto.model.transformer import describe
 
     model = _trained(composition, examples, context)
-    operations = _request_operations(model, context)
     for method, setting in composition.steps:
         model = method.compress(model.eval(), setting, context)
+    operations = _request_operations(model, context)
     parameters = sum(tensor.numel() for tensor in model.state_dict().values())
     network = describe(model)
     predictor = _served(model, composition, context)
@@ -83,7 +83,7 @@ def _served(model: TaskModel, composition: Composition, context: Context) -> Pre
 
 
 def _request_operations(model: TaskModel, context: Context) -> float:
-    """Operations of one request of median length, before compression changes the kernels.
+    """Operations of one request of median length; those of eight-bit numbers count alike.
 
     Requests are like all training rows, whichever of them the recipe trains on.
     """

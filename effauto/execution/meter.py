@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -62,12 +63,31 @@ def flop_counter() -> Any:
     ) -> int:
         return int(2.5 * attention(q, k))  # it computes the scores once more
 
+    def linear(x: Any, packed: Any, *rest: Any, out_shape: Any = None, **options: Any) -> int:
+        return int(2 * math.prod(x) * out_shape[-1])
+
     kernels = torch.ops.aten
     mapping = {
         kernels._scaled_dot_product_flash_attention_for_cpu: attention,
         kernels._scaled_dot_product_flash_attention_for_cpu_backward: backward,
+        torch.ops.quantized.linear_dynamic: linear,
     }
-    return FlopCounterMode(display=False, custom_mapping=mapping)
+    counter = FlopCounterMode(display=False, custom_mapping=mapping)
+    # By module nothing is asked for, and following modules keeps what checkpoints would free.
+    counter.mod_tracker = _Everything()  # type: ignore[assignment]
+    return counter
+
+
+class _Everything:
+    """Stands for torch's tracker of modules, and sees none."""
+
+    parents = frozenset({"Global"})
+
+    def __enter__(self) -> _Everything:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
 
 
 class Meter:

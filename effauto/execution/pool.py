@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import IO, Any
 
 from effauto import errors
@@ -28,14 +28,16 @@ class Worker:
 
     Use it as a context manager: leaving it ends the process, also when the work was interrupted.
     What the ``families`` of models need is imported once; others can be trained, but start slower.
+    ``program`` is what Python runs: it may know more actions, but speaks like a worker.
     """
 
     def __init__(
         self,
         families: Collection[Family] = ("linear", "transformer"),
         environment: Mapping[str, str] | None = None,
+        program: Sequence[str] = ("-m", "effauto.execution.worker"),
     ) -> None:
-        self._families = sorted(families)
+        self._command = [sys.executable, *program, *sorted(families)]
         self._environment = dict(environment or {})
         self._process: subprocess.Popen[str] | None = None
         self._log: IO[bytes] | None = None
@@ -53,7 +55,7 @@ class Worker:
         if not hasattr(os, "fork"):
             raise TrialError("recipes run on Linux and macOS only: a worker needs to fork")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "effauto.execution.worker", *self._families],
+            self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._new_log(),

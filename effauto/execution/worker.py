@@ -15,6 +15,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
 from effauto.errors import EffautoError
@@ -25,20 +26,23 @@ if TYPE_CHECKING:
     from effauto.plugins import Plugins
 
 Progress = Callable[[str, float], None]
+# (job, plugins, progress) -> what came of it
+Action = Callable[[Job, "Plugins", Progress], dict[str, Any]]
 
 # A result must fit into a pipe (64 KiB), since it is read once its writer is gone.
 LONGEST_MESSAGE, LONGEST_TRACE = 2000, 6000
 
 
-def main() -> None:
-    """Serve jobs until standard input ends."""
+def main(actions: Mapping[str, Action] | None = None) -> None:
+    """Serve jobs until standard input ends; ``actions`` are known beside those of effauto."""
+    known = {**_ACTIONS, **(actions or {})}
     client = os.getppid()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)  # a library's print must not look like an answer
     _preload(sys.argv[1:])
     _answer(answers, ready=os.getpid())
     while line := sys.stdin.readline():
-        _serve(Job.from_json(json.loads(line)), client, answers)
+        _serve(Job.from_json(json.loads(line)), client, answers, known)
 
 
 def _preload(families: Sequence[str]) -> None:
@@ -50,11 +54,11 @@ def _preload(families: Sequence[str]) -> None:
         import_libraries(family)
 
 
-def _serve(job: Job, client: int, answers: IO[str]) -> None:
+def _serve(job: Job, client: int, answers: IO[str], known: Mapping[str, Action]) -> None:
     result, hand_over = os.pipe()
     child = os.fork()
     if child == 0:
-        _carry_out(job, answers, hand_over)
+        _carry_out(partial(_do, job, answers, known[job.action]), hand_over)
     os.close(hand_over)
     death = watch(child, job, client)
     _, status = os.waitpid(child, 0)
@@ -84,18 +88,18 @@ def _failed(death: Death) -> dict[str, str]:
     return {"kind": death.kind, "message": death.sentence}
 
 
-def _carry_out(job: Job, answers: IO[str], hand_over: int) -> None:
+def _carry_out(do: Callable[[], dict[str, Any]], hand_over: int) -> None:
     """Do the job in this process, hand over what came of it, and leave, whatever happens."""
     try:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # the next jobs are not for it to read
-        os.write(hand_over, json.dumps(_outcome(job, answers)).encode())
+        os.write(hand_over, json.dumps(_outcome(do)).encode())
     finally:
         os._exit(0)
 
 
-def _outcome(job: Job, answers: IO[str]) -> dict[str, Any]:
+def _outcome(do: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
-        return {"done": _do(job, answers)}
+        return {"done": do()}
     except MemoryError:
         return {"failed": {"kind": "OutOfMemory", "message": "no memory was left"}}
     except EffautoError as error:
@@ -110,10 +114,10 @@ def _refusal(kind: str, message: str) -> dict[str, Any]:
     return {"failed": {"kind": kind, "message": message[:LONGEST_MESSAGE], "trace": trace}}
 
 
-def _do(job: Job, answers: IO[str]) -> dict[str, Any]:
+def _do(job: Job, answers: IO[str], action: Action) -> dict[str, Any]:
     from effauto.plugins import load_plugins
 
-    return _ACTIONS[job.action](job, load_plugins(job.plugin_folders), _Progress(answers))
+    return action(job, load_plugins(job.plugin_folders), _Progress(answers))
 
 
 def _train(job: Job, plugins: Plugins, progress: Progress) -> dict[str, Any]:
@@ -143,7 +147,7 @@ def _trace(job: Job, plugins: Plugins, progress: Progress) -> dict[str, Any]:
     return {"trace": trace(job, plugins.methods(), **lengths).to_json()}
 
 
-_ACTIONS: Mapping[str, Callable[[Job, Plugins, Progress], dict[str, Any]]] = {
+_ACTIONS: Mapping[str, Action] = {
     TRAIN: _train,
     JUDGE: _judge,
     PILOT: _pilot,

@@ -23,6 +23,8 @@ _KEYS = {
     "max_tokens": ("max_position_embeddings", "n_positions"),
 }
 _DROPOUT = ("hidden_dropout_prob", "dropout", "resid_pdrop", "hidden_dropout")
+# Where a layer drops out, beside its attention's scores: after either of its parts, but for these.
+_DROPOUTS = {"distilbert": 1}
 _ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop")
 _DECODERS = re.compile(r"CausalLM|LMHead|gpt|llama|mistral|qwen|opt|phi|gemma", re.IGNORECASE)
 _COUNTED_FROM_PADDING = re.compile(
@@ -75,6 +77,7 @@ def transformer_traits(name: str, folder: Path, config: Mapping[str, Any]) -> Mo
         gated=counts.rows >= attention + 2 * keys + 2 * width + 2 * feedforward,
         dropout=_stated(config, _DROPOUT),
         attention_dropout=_stated(config, _ATTENTION_DROPOUT),
+        dropouts=_DROPOUTS.get(str(config.get("model_type")), 2),
         folder_bytes=counts.header_bytes + tokenizer_bytes(folder),
     )
 

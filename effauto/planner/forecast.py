@@ -107,7 +107,7 @@ class _Forecaster:
     def _traced(self, worker: Worker, data: Path) -> Figures:
         work = self.situation.oracle.work(self.candidate)
         lengths = {
-            "train_tokens": _padded(work.train_tokens / work.inputs),
+            "train_tokens": _padded(work.train_tokens / work.inputs - work.prepended),
             "request_tokens": _padded(served_tokens(work) / work.inputs),
         }
         found = Trace.from_json(self._run(worker, self._job(TRACE, data, lengths))["trace"])

@@ -182,7 +182,7 @@ def piece_counter(source: ModelSource) -> CountTokens | None:
     from effauto.execution.encoding import count_pieces
 
     folder = source.folder
-    return lambda rows: count_pieces(folder, rows)
+    return lambda rows, kind: count_pieces(folder, rows, kind)
 
 
 def earlier(store: Store) -> list[TrialRecord]:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 DISTANCE_SECONDS = {"core-set": 6e-10, "badge": 1e-10}
 SOLVE_SECONDS, PASSES = 1e-10, 100
 READ = "the abstract was found by a search and read; not measured here"
+# What importing scikit-learn takes.
+SOLVER_BYTES = 1e8
 
 
 class ActiveLearning(Method):
@@ -67,15 +69,13 @@ class ActiveLearning(Method):
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
         """A pass over the whole pool and a head for each round, then the share that is bought."""
-        bought = work.on_share(setting["share"])
-        tokens = work.grouped(work.examples / max(1.0, work.batch_size))
-        layer = 2.0 * work.layer_matrices + 4.0 * work.attention_width * tokens
-        embedding = work.examples * tokens * work.full_layers * layer
+        rows = max(1.0, work.examples)
+        bought = work.on_share(max(1.0, round(setting["share"] * rows)) / rows)
         choosing = _choosing(work, bought.examples, setting["strategy"], setting["rounds"])
         return replace(
-            bought,
-            extra_train_flops=work.extra_train_flops + embedding,
-            host_seconds=work.host_seconds + bought.host_seconds + choosing,  # tokenised twice
+            bought.after(work.embedded()),
+            library_bytes=max(work.library_bytes, SOLVER_BYTES),
+            host_seconds=bought.host_seconds + choosing,
         )
 
     def prepare(self, data: Examples, setting: Setting, context: Context) -> Examples:

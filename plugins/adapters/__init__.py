@@ -57,20 +57,25 @@ class Adapters(Method):
         adapted = 1.0 - dropped(round(work.stored_layers), setting["dropped_layers"]) / layers
         places, inner = PLACES[setting["placement"]], inner_width(work.width, setting["reduction"])
         rows = places * (inner + work.width)
-        added = places * 2 * work.width * inner + rows
+        matrices = places * 2 * work.width * inner
+        added = matrices + rows
         kept = _frozen_units(work) + places * (1 + 2 * inner / max(1.0, work.width))
         trained = adapted * work.stored_layers * added
+        # layers without adapters, which no gradient crosses, count as having their share of them
+        uneven = 2 * work.layers * adapted * (1.0 - adapted) * matrices
         return replace(
             work,
             forward_passes=setting["epochs"],
             backward_passes=setting["epochs"],
             backward_depth=work.backward_depth * adapted,
-            weight_gradients=added / max(1.0, work.layer_parameters + added),
+            weight_gradients=matrices / max(1.0, work.layer_matrices + adapted * matrices),
             activation_units=min(work.activation_units, kept),
             layer_parameters=work.layer_parameters + adapted * added,
             layer_vectors=work.layer_vectors + adapted * rows,
             layer_rows=work.layer_rows + adapted * rows if work.layer_rows else 0.0,
             trainable_parameters=trained + work.head_parameters,
+            spared_flops=max(0.0, 2 * (_below(work, places) + work.width * inner) - uneven),
+            spared_pair_flops=4 * work.attention_backward * work.attention_width,
             dispatches=work.dispatches * (1.0 + adapted * places * CALLS),
         )
 
@@ -94,6 +99,13 @@ class Adapters(Method):
 def dropped(layers: int, wanted: int) -> int:
     """How many of the lowest layers have no adapter; the last one always has."""
     return max(0, min(wanted, layers - 1))
+
+
+def _below(work: Workload, places: int) -> float:
+    """Numbers of the matrices below the first adapter of a layer: no gradient crosses the first."""
+    if places == 1:
+        return work.layer_matrices
+    return work.projections + work.width * work.attention_width
 
 
 def inner_width(width: float, reduction: int) -> int:

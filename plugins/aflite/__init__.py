@@ -28,6 +28,8 @@ FEWEST_ROWS = 2_000
 ENSEMBLE, SLICE = 16, 0.1
 # Single-core seconds of a fit for a row times a square of features, measured on 384 of them.
 FIT_SECONDS = 3.5e-11
+# What importing scikit-learn takes.
+SOLVER_BYTES = 1e8
 
 
 class AFLite(Method):
@@ -65,17 +67,15 @@ class AFLite(Method):
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
         """A pass over all rows and the ensembles, then as many rows as are wanted."""
-        kept = work.on_share(setting["keep"])
-        tokens = work.grouped(work.examples / max(1.0, work.batch_size))
-        layer = 2.0 * work.layer_matrices + 4.0 * work.attention_width * tokens
-        embedding = work.examples * tokens * work.full_layers * layer
+        rows = max(1.0, work.examples)
+        kept = work.on_share(max(1.0, round(setting["keep"] * rows)) / rows)
         fits = ENSEMBLE * math.ceil((1.0 - setting["keep"]) / SLICE)
         fitting = fits * work.examples / 2 * work.width**2 * FIT_SECONDS
         return replace(
-            kept,
+            kept.after(work.embedded()),
+            library_bytes=max(work.library_bytes, SOLVER_BYTES),
             labels=work.labels,
-            extra_train_flops=work.extra_train_flops + embedding,
-            host_seconds=work.host_seconds + kept.host_seconds + fitting,  # tokenised twice
+            host_seconds=kept.host_seconds + fitting,
         )
 
     def prepare(self, data: Examples, setting: Setting, context: Context) -> Examples:

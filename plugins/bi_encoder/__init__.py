@@ -56,12 +56,7 @@ class BiEncoder(Method):
         """A few more tokens, in two inputs; the head reads four times as many features."""
         added = (FEATURES - 1) * work.head_parameters * work.width / (work.width + 1)
         return replace(
-            work,
-            request_tokens=UNEVENNESS * work.request_tokens + SECOND_INPUT,
-            train_tokens=work.train_tokens + SECOND_INPUT,
-            longest_tokens=work.longest_tokens + SECOND_INPUT,
-            even_tokens=work.even_tokens + SECOND_INPUT if work.even_tokens else 0.0,
-            inputs=2.0,
+            work.apart() if work.sides else _guessed(work),
             head_parameters=work.head_parameters + added,
             trainable_parameters=work.trainable_parameters + added,
         )
@@ -69,6 +64,16 @@ class BiEncoder(Method):
     def build(self, model: TaskModel, setting: Setting, context: Context) -> TaskModel:
         model.pair_separately()
         return model
+
+
+def _guessed(work: Workload) -> Workload:
+    """Both texts in inputs of their own, where their lengths were not measured."""
+    return replace(
+        work.apart(),
+        request_tokens=UNEVENNESS * work.request_tokens + SECOND_INPUT,
+        train_tokens=work.train_tokens + SECOND_INPUT,
+        longest_tokens=work.longest_tokens + SECOND_INPUT,
+    )
 
 
 @hookimpl

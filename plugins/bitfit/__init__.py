@@ -6,13 +6,30 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from effauto import BASELINE, Evidence, Float, Int, Method, Setting, Workload, hookimpl
+from effauto import (
+    BASELINE,
+    FITS,
+    Evidence,
+    Float,
+    Int,
+    Method,
+    ModelTraits,
+    Setting,
+    TaskTraits,
+    Verdict,
+    Workload,
+    hookimpl,
+)
 
 if TYPE_CHECKING:
     from effauto import Context, TaskModel, Training
 
 # A layer that computes its activations anew keeps fewer than these widths a token.
 FEWEST_UNITS = 9.0
+
+
+# A layer that has no biases has the weights of two norms.
+NORMS = 2
 
 
 class BitFit(Method):
@@ -43,6 +60,11 @@ class BitFit(Method):
             checked="the paragraph was read, as quoted by an index of papers; not measured here",
         ),
     )
+
+    def fits(self, task: TaskTraits, model: ModelTraits) -> Verdict:
+        if model.layer_vectors != NORMS * model.width:
+            return FITS
+        return Verdict("trains the bias terms, and this model has none: use an adapter")
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
         """Seven biases as wide as the model and one as wide as the inner layer, a layer."""

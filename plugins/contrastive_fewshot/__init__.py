@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # Single-core seconds of the head's solver for a row times a weight in one of its passes, measured
 # on 384 features, and how many passes there are at most.
 SOLVE_SECONDS, PASSES = 1e-10, 100
+# What importing scikit-learn takes.
+SOLVER_BYTES = 1e8
 
 
 class ContrastiveFewshot(Method):
@@ -63,15 +65,14 @@ class ContrastiveFewshot(Method):
         return Verdict("pairs single texts with one class each, which this task does not have")
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
-        """A row leads so many pairs of each kind, of two texts each; then all are read once.
-
-        Batches are padded to their own longest row, so tokens are foretold rather too many.
-        """
+        """A row leads so many pairs of each kind, of two texts each; then all are read once."""
         passes = 4.0 * setting["pairs"]
         solving = work.examples * work.head_parameters * PASSES * SOLVE_SECONDS
+        solved = replace(work.read_once(), host_seconds=0.0)
         return replace(
-            work,
-            forward_passes=passes + 1.0,
+            work.shuffled().after(solved),
+            library_bytes=max(work.library_bytes, SOLVER_BYTES),
+            forward_passes=passes,
             backward_passes=passes,
             host_seconds=work.host_seconds + solving,
         )

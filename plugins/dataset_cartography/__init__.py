@@ -76,18 +76,17 @@ class DatasetCartography(Method):
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
         """A pass over all rows and the probes, then fewer rows; all labels were needed."""
-        kept = work.on_share(min(setting["keep"], 1.0 - setting["drop_noise"]))
-        tokens = work.grouped(work.examples / max(1.0, work.batch_size))
-        layer = 2.0 * work.layer_matrices + 4.0 * work.attention_width * tokens
-        embedding = work.examples * tokens * work.full_layers * layer
+        rows = max(1.0, work.examples / max(1.0, work.classes))
+        clean = 1.0 - int(setting["drop_noise"] * rows) / rows
+        kept = work.on_share(min(work.by_class(setting["keep"]), clean))
         epochs = PROBES * EPOCHS
         learning = epochs * work.examples * 2.0 * 3.0 * work.head_parameters
         probing = epochs * (EPOCH_SECONDS + ROW_SECONDS * work.examples)
         return replace(
-            kept,
+            kept.after(work.embedded()),
             labels=work.labels,
-            extra_train_flops=work.extra_train_flops + embedding + learning,
-            host_seconds=work.host_seconds + kept.host_seconds + probing,  # tokenised twice
+            extra_train_flops=work.extra_train_flops + learning,
+            host_seconds=kept.host_seconds + probing,
         )
 
     def prepare(self, data: Examples, setting: Setting, context: Context) -> Examples:

@@ -7,13 +7,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from effauto import BASELINE, Evidence, Float, Method, Setting, Workload, hookimpl
+from effauto import Evidence, Float, Method, Setting, Workload, hookimpl
 
 if TYPE_CHECKING:
     from effauto import Context, Training
 
-# A teacher's weight has a value and AdamW's two moments, beside the student's weights.
-TEACHER_BYTES = 12.0
+FLOAT_BYTES = 4.0
 
 
 class Distillation(Method):
@@ -52,34 +51,17 @@ class Distillation(Method):
     )
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
-        """On top of the student's passes those of the teacher: training, then one to answer.
+        """Before the student its teacher: the untouched model's training, then a pass to ask it.
 
-        Memory peaks in the teacher's training, with the student's weights beside it.
+        The student's weights are there meanwhile, as trained numbers of float32.
         """
-        deeper = work.full_layers / max(1.0, work.layers)
-        passed = BASELINE.epochs * work.examples * work.train_tokens
-        layers = work.layer_parameters * work.full_layers
-        frozen = max(0.0, 1.0 - work.weight_gradients) * work.layer_matrices * work.full_layers
-        teacher = layers + work.embedding_parameters + work.head_parameters
-        forward = work.forward_passes + (BASELINE.epochs + 1) * deeper
-        backward = work.backward_passes + BASELINE.epochs * deeper
-        own = work.backward_passes / backward if backward else 0.0
-        return replace(
-            work,
-            forward_passes=forward,
-            backward_passes=backward,
-            # of these passes only the student's have adapters and are spared anything
-            adapter_parameters=work.adapter_parameters * own,
-            spared_flops=work.spared_flops * own,
-            spared_pair_flops=work.spared_pair_flops * own,
-            # what the student leaves frozen gets gradients in the teacher
-            extra_train_flops=work.extra_train_flops + 2.0 * frozen * passed,
-            activation_units=work.full_activation_units * deeper,
-            mask_units=work.mask_units * deeper,
-            pair_numbers=work.pair_numbers * deeper,
-            trainable_parameters=max(work.trainable_parameters, teacher),
-            optimizer_bytes=TEACHER_BYTES,
-        )
+        teacher = work.loaded()
+        if work.train_tokens < work.longest_tokens:  # rows are grouped, then, for the teacher too
+            teacher = teacher.by_length()
+        student = FLOAT_BYTES * (work.parameters + work.adapter_parameters)
+        taught = replace(teacher, beside_bytes=student)
+        asked = replace(work.loaded().read_once(), beside_bytes=student)
+        return work.after(taught, asked)
 
     def train(self, training: Training, setting: Setting, context: Context) -> Training:
         from .student import fit_student

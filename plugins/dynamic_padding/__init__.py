@@ -30,9 +30,8 @@ class DynamicPadding(Method):
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
         """A token count near the mean; the longest batch, and so the peak of memory, stays."""
-        pool = pool_batches(work.examples, max(1.0, work.batch_size))
-        uneven = work.own_unevenness if pool > 1 else work.unevenness
-        return replace(work, train_tokens=work.grouped(pool), unevenness=uneven)
+        size = max(1.0, work.batch_size)
+        return work.by_length(size * int(pool_batches(work.examples, size)))
 
     def train(self, training: Training, setting: Setting, context: Context) -> Training:
         return replace(training, padding="longest", group=by_length)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from effauto import (
+    BASELINE,
     FITS,
     Evidence,
     Float,
@@ -75,9 +76,9 @@ class EarlyExit(Method):
         exits = float(len(exit_places(layers, every)))
         rows = min(work.examples, ROWS)
         calls = PASS_CALLS + LAYER_CALLS * work.layers
+        read = replace(work, examples=rows, batch_size=BASELINE.batch_size, host_seconds=0.0)
         return replace(
-            work,
-            forward_passes=work.forward_passes + rows / max(1.0, work.examples),
+            work.after(read.read_once()),
             host_seconds=work.host_seconds + exits * rows * work.head_parameters * SOLVE_SECONDS,
             head_parameters=work.head_parameters * (1.0 + exits),
             request_depth=work.request_depth * depth(layers, every, setting["threshold"]),

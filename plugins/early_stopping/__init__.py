@@ -70,9 +70,10 @@ class EarlyStopping(Method):
         planned = max(1, round(work.backward_passes))
         expected = expected_epochs(allowed(planned, setting["longer"]), setting["patience"])
         trained = expected / planned * (1.0 - setting["holdout"])
+        held = replace(work, examples=setting["holdout"] * work.examples, host_seconds=0.0)
         return replace(
-            work,
-            forward_passes=work.forward_passes * trained + expected * setting["holdout"],
+            work.after(replace(held.read_once(), forward_passes=expected)),
+            forward_passes=work.forward_passes * trained,
             backward_passes=work.backward_passes * trained,
             optimizer_bytes=work.optimizer_bytes + COPY_BYTES,
         )

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from effauto import Context, TaskModel
 
 MOST = 0.75
+DOUBLE_BYTES = 8.0  # a copy of the table is turned to its directions with more precision
+# Single-core seconds of finding and taking directions, for a number of the table and a column.
+GRAM_SECONDS = 4e-11
 
 
 class EmbeddingFactorization(Method):
@@ -57,11 +60,11 @@ class EmbeddingFactorization(Method):
         removed = max(0.0, whole - rank * (work.vocabulary + work.width))
         removed = min(removed, work.embedding_parameters)
         return replace(
-            work,
+            work.holding(work.vocabulary * (DOUBLE_BYTES * (work.width + rank) + 4.0 * rank)),
             embedding_parameters=work.embedding_parameters - removed,
             trainable_parameters=max(0.0, work.trainable_parameters - removed),
             token_flops=work.token_flops + 2.0 * rank * work.width,
-            extra_train_flops=work.extra_train_flops + 2.0 * whole * (work.width + rank),
+            host_seconds=work.host_seconds + whole * (work.width + rank) * GRAM_SECONDS,
         )
 
     def build(self, model: TaskModel, setting: Setting, context: Context) -> TaskModel:

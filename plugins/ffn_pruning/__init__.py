@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from effauto import (
+    BASELINE,
     FITS,
     Choice,
     Float,
@@ -65,14 +66,13 @@ class FfnPruning(Method):
         trained = work.stored_layers * removed * work.weight_gradients
         units = KEPT * ups * gone * work.feedforward / max(1.0, work.width)
         return replace(
-            work,
+            work if setting["importance"] == "magnitude" else work.after(judged(work)),
             feedforward=work.feedforward * (1.0 - gone),
             layer_parameters=work.layer_parameters - removed,
             layer_vectors=work.layer_vectors - min(work.layer_vectors, vectors),
             layer_rows=max(0.0, work.layer_rows - rows),
             trainable_parameters=max(0.0, work.trainable_parameters - trained),
             activation_units=max(0.0, work.activation_units - units),
-            extra_train_flops=work.extra_train_flops + judging(work, setting),
         )
 
     def build(self, model: TaskModel, setting: Setting, context: Context) -> TaskModel:
@@ -116,12 +116,12 @@ def matrices(work: Workload) -> float:
     return min(3.0, max(2.0, round(inner_numbers(work) / one)))
 
 
-def judging(work: Workload, setting: Setting) -> float:
-    """Operations of a forward pass and one back to the inputs, on some of the rows."""
-    if setting["importance"] == "magnitude":
-        return 0.0
-    tokens = min(ROWS, work.examples) * work.train_tokens
-    return 2.0 * 2.0 * work.layer_parameters * work.layers * tokens
+def judged(work: Workload) -> Workload:
+    """Some of the rows are read, and gradients go back to the first layer's neurons."""
+    below = work.layer_matrices - work.width * work.feedforward
+    attention = 4.0 * work.attention_width
+    size = BASELINE.batch_size
+    return work.felt(ROWS, size, spared_flops=2.0 * below, spared_pair_flops=attention)
 
 
 @hookimpl

@@ -54,10 +54,13 @@ class GradientCheckpointing(Method):
     def cost(self, work: Workload, setting: Setting) -> Workload:
         """At the peak there is an input of each layer, and all that one layer keeps."""
         kept = 1.0 + work.activation_units / max(1.0, work.layers)
+        # where nothing follows a layer's last product, it is not computed anew: nobody reads it
+        last = 2.0 * work.width * work.feedforward if work.normed_first else 0.0
         return replace(
             work,
-            forward_passes=work.forward_passes + work.backward_passes * work.backward_depth,
+            recomputed=1.0,
             activation_units=min(work.activation_units, kept),
+            spared_flops=work.spared_flops + work.layers * work.backward_depth * last,
         )
 
     def train(self, training: Training, setting: Setting, context: Context) -> Training:

@@ -27,6 +27,8 @@ def fit_with_checkpoints(
         )
     on, off = _switches(encoder)
     on({"use_reentrant": False})  # the other kind gives frozen embeddings no gradient
+    # and with this kind nobody needs one, which transformers asks for, down to the first layer
+    getattr(encoder, "disable_input_require_grads", lambda: None)()
     try:
         return fit(model, examples, training, context)
     finally:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SOLVE_SECONDS = 7e-11
 SOLVER_PASSES = {"logistic": 60, "ridge": 32}
 GRAM_SECONDS = 4e-11
+# What importing scikit-learn takes.
+SOLVER_BYTES = 1e8
 
 
 class HeadOnly(Method):
@@ -48,20 +50,12 @@ class HeadOnly(Method):
     )
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
-        batches = work.examples / max(1.0, work.batch_size)
         passes = SOLVER_PASSES[setting["solver"]] * work.head_parameters * SOLVE_SECONDS
         solving = work.examples * (passes + work.width**2 * GRAM_SECONDS)
         return replace(
-            work,
-            train_tokens=work.grouped(batches),
-            unevenness=work.own_unevenness if batches > 1 else work.unevenness,
-            forward_passes=1.0,
-            backward_passes=0.0,
-            backward_depth=0.0,
-            weight_gradients=0.0,
-            activation_units=0.0,
+            work.read_once(),
+            library_bytes=max(work.library_bytes, SOLVER_BYTES),
             trainable_parameters=work.head_parameters,
-            optimizer_bytes=0.0,
             host_seconds=work.host_seconds + solving,
         )
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from effauto import (
+    BASELINE,
     FITS,
     Float,
     Method,
@@ -59,10 +60,14 @@ class HeadPruning(Method):
         removed = min(work.layer_parameters, work.width * (rows + columns) + vectors)
         trained = work.stored_layers * removed * work.weight_gradients
         units = KEPT * gone * (work.attention_width + work.key_width) / max(1.0, work.width)
-        judged = min(ROWS, work.examples) * work.train_tokens
-        passes = 2.0 * 2.0 * work.layer_parameters * work.layers
+        judged = work.felt(
+            ROWS,
+            BASELINE.batch_size,
+            spared_flops=2.0 * work.projections,
+            spared_pair_flops=4.0 * work.attention_width,
+        )
         return replace(
-            work,
+            work.after(judged),
             heads=work.heads * (1.0 - gone),
             attention_width=work.attention_width * (1.0 - gone),
             key_width=work.key_width * (1.0 - gone),
@@ -71,7 +76,6 @@ class HeadPruning(Method):
             layer_rows=max(0.0, work.layer_rows - rows),
             trainable_parameters=max(0.0, work.trainable_parameters - trained),
             activation_units=max(0.0, work.activation_units - units),
-            extra_train_flops=work.extra_train_flops + passes * judged,
         )
 
     def build(self, model: TaskModel, setting: Setting, context: Context) -> TaskModel:

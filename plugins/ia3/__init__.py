@@ -53,6 +53,9 @@ class IA3(Method):
             backward_passes=setting["epochs"],
             weight_gradients=0.0,
             trainable_parameters=vectors + work.head_parameters,
+            # below the first layer's keys and values nothing is trained, nor are its queries
+            spared_flops=2 * work.projections,
+            spared_pair_flops=2 * work.attention_width if work.pair_numbers else 0.0,
         )
 
     def build(self, model: TaskModel, setting: Setting, context: Context) -> TaskModel:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # still, biases and norms; their share of a BERT's layer, times its width.
 LAYER_REST = 50.0
 FLOAT_BITS = 32.0
+# A table is divided by its scales, and that is rounded: two copies of floats at a time.
+COPIES_BYTES = 8.0
 
 
 class Int8Dynamic(Method):
@@ -57,8 +59,9 @@ class Int8Dynamic(Method):
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
         """While serving, the layers are there twice: as saved, and packed for the processor."""
+        table = min(work.embedding_parameters, work.vocabulary * work.width)
         return replace(
-            work,
+            work.holding(COPIES_BYTES * table) if setting["embeddings"] else work,
             layer_bits=_layer_bits(work),
             embedding_bits=_table_bits(work) if setting["embeddings"] else work.embedding_bits,
             runtime_bytes=work.runtime_bytes + work.layers * work.layer_parameters,

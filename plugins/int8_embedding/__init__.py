@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from effauto import Context, TaskModel
 
 BITS = 8.0
+# The table is divided by its scales, and that is rounded: two copies of floats at a time.
+COPIES_BYTES = 8.0
 
 
 class Int8Embedding(Method):
@@ -39,7 +41,8 @@ class Int8Embedding(Method):
         words = numbers / max(1.0, work.embedding_parameters)
         bits = BITS + work.embedding_bits * work.vocabulary / max(1.0, numbers)
         mixed = words * bits + (1.0 - words) * work.embedding_bits
-        return replace(work, embedding_bits=min(work.embedding_bits, mixed))
+        rounded = work.holding(COPIES_BYTES * numbers)
+        return replace(rounded, embedding_bits=min(work.embedding_bits, mixed))
 
     def compress(self, model: TaskModel, setting: Setting, context: Context) -> TaskModel:
         from .table import quantize, quantized

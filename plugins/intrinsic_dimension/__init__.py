@@ -51,6 +51,7 @@ class IntrinsicDimension(Method):
             forward_passes=setting["epochs"],
             backward_passes=setting["epochs"],
             optimizer_bytes=PLACE_BYTES + share * work.optimizer_bytes,
+            update_copies=0.0,
         )
 
     def train(self, training: Training, setting: Setting, context: Context) -> Training:

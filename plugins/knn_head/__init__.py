@@ -69,20 +69,10 @@ class KnnHead(Method):
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
         """A pass over the examples; then every request reads the whole store."""
-        batches = work.examples / max(1.0, work.batch_size)
         dims = min(setting["dims"], max(1.0, work.width))
         store = work.examples * setting["share"] * (dims + 1)
         return replace(
-            work,
-            train_tokens=work.grouped(batches),
-            unevenness=work.own_unevenness if batches > 1 else work.unevenness,
-            forward_passes=1.0,
-            backward_passes=0.0,
-            backward_depth=0.0,
-            weight_gradients=0.0,
-            activation_units=0.0,
-            trainable_parameters=0.0,
-            optimizer_bytes=0.0,
+            work.read_once(),
             host_seconds=work.host_seconds + work.examples * work.width**2 * GRAM_SECONDS,
             head_parameters=(work.width + 1) * dims + store,
             request_seconds=work.request_seconds + store * READ_SECONDS,

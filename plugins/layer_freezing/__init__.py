@@ -66,7 +66,8 @@ class LayerFreezing(Method):
             backward_passes=setting["epochs"],
             backward_depth=work.backward_depth * trained,
             trainable_parameters=weights + work.head_parameters,
-            spared_flops=2 * work.projections,
+            # the first trained layer's inputs need none, unless they pass a trained norm
+            spared_flops=0.0 if work.normed_first else 2 * work.projections,
         )
 
     def build(self, model: TaskModel, setting: Setting, context: Context) -> TaskModel:

@@ -52,9 +52,9 @@ class LowRankLinear(Method):
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
         share = setting["share"]
-        removed = (1.0 - share) * work.layer_matrices
+        kept, ranks = factored(work, share)
+        removed = max(0.0, work.layer_matrices - kept)
         trained = work.stored_layers * removed * work.weight_gradients
-        ranks = share * break_even_ranks(work)
         side = work.stored_layers * work.layer_matrices * work.width
         return replace(
             work,
@@ -82,17 +82,18 @@ def rank_of(outputs: int, inputs: int, share: float) -> int:
     return int(share * outputs * inputs / (outputs + inputs)) if inputs else 0
 
 
-def break_even_ranks(work: Workload) -> float:
-    """For each matrix of a layer the rank at which its factors are as large, summed."""
-    if not work.width:
-        return 0.0
-    wide, keys, inner = (
-        work.width * side / (work.width + side)
-        for side in (work.attention_width, work.key_width, work.feedforward)
-    )
+def factored(work: Workload, share: float) -> tuple[float, float]:
+    """Of all matrices of a layer together, the numbers of their factors, and their ranks."""
     attention = work.projections + work.width * work.attention_width
     one = max(1.0, work.width * work.feedforward)
-    return 2.0 * wide + 2.0 * keys + inner * max(0.0, work.layer_matrices - attention) / one
+    inner = max(0.0, work.layer_matrices - attention) / one
+    sides = ((work.attention_width, 2.0), (work.key_width, 2.0), (work.feedforward, inner))
+    kept = together = 0.0
+    for side, matrices in sides:
+        rank = float(rank_of(round(side), round(work.width), share))
+        numbers = rank * (side + work.width) if rank else side * work.width  # too small: stays
+        kept, together = kept + matrices * numbers, together + matrices * rank
+    return kept, together
 
 
 @hookimpl

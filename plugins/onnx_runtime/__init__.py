@@ -19,6 +19,9 @@ DISPATCHES = 0.1
 EXPORT_SECONDS = 3.5
 QUANTIZE_SECONDS = 2.0
 RUNTIME_BYTES = 30e6
+# The exporter, the graph it makes, and what is saved of it each have the weights.
+EXPORT_COPIES, FLOAT_BYTES = 4.0, 4.0
+TRACED_COPIES = 2.0  # of these, torch's
 # Widths a token that its arena, which grows by doubling, takes beyond eager execution's, in
 # batches such as those that throughput is measured on.
 ARENA_WIDTHS, BATCH = 16.0, 32.0
@@ -52,10 +55,11 @@ class OnnxRuntimeMethod(Method):
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
         work = replace(
-            work,
+            work.holding(TRACED_COPIES * FLOAT_BYTES * work.parameters),
             dispatches=work.dispatches * DISPATCHES,
             host_seconds=work.host_seconds + EXPORT_SECONDS,
             runtime_bytes=work.runtime_bytes + RUNTIME_BYTES + _arena(work),
+            export_bytes=work.export_bytes + EXPORT_COPIES * FLOAT_BYTES * work.parameters,
         )
         if setting["quantize"] == "none":
             return work

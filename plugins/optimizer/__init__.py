@@ -54,12 +54,12 @@ class Optimizer(Method):
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
         state = _state_bytes(setting["kind"], work.width)
-        work = replace(work, optimizer_bytes=min(work.optimizer_bytes, state))
+        work = replace(work, optimizer_bytes=min(work.optimizer_bytes, state), update_copies=1.0)
         if setting["kind"] != "adamw-8bit":
             return work
         steps = work.backward_passes * work.examples / max(1.0, work.batch_size)
         packing = PACK_SECONDS * work.trainable_parameters * steps
-        return replace(work, host_seconds=work.host_seconds + packing)
+        return replace(work, host_seconds=work.host_seconds + packing, update_copies=2.0)
 
     def train(self, training: Training, setting: Setting, context: Context) -> Training:
         from .make import make

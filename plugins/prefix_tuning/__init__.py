@@ -58,11 +58,14 @@ class PrefixTuning(Method):
             work,
             forward_passes=setting["epochs"],
             backward_passes=setting["epochs"],
-            weight_gradients=0.0,
-            activation_units=_frozen_units(work),
+            weight_gradients=numbers / max(1.0, work.layer_matrices + numbers),
+            activation_units=_frozen_units(work) + _met(work, setting["length"]),
             layer_parameters=work.layer_parameters + numbers,
             token_flops=work.token_flops + again,
             trainable_parameters=work.stored_layers * numbers + work.head_parameters,
+            # below the first layer's prefix nothing is trained, nor are its queries
+            spared_flops=2 * (work.projections + setting["length"] * work.attention_width),
+            spared_pair_flops=2 * work.attention_width if work.pair_numbers else 0.0,
             dispatches=work.dispatches * (1.0 + CALLS),
         )
 
@@ -86,6 +89,13 @@ def _frozen_units(work: Workload) -> float:
     context = 1.0 if work.pair_numbers else 0.0  # kept by kernels that make the scores anew
     spared = 2.0 + context + work.feedforward / max(1.0, work.width)
     return max(min(work.activation_units, FEWEST_UNITS), work.activation_units - spared)
+
+
+def _met(work: Workload, length: float) -> float:
+    """Widths a token that a prefix adds: a copy of it a row, and its scores where they are kept."""
+    tokens = max(1.0, work.longest_tokens / max(1.0, work.inputs))
+    copies = 2.0 * length * work.key_width / tokens
+    return (copies + work.pair_numbers * length * work.heads) / max(1.0, work.width)
 
 
 @hookimpl

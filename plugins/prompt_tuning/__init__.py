@@ -41,13 +41,9 @@ class PromptTuning(Method):
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
         """Each input is so much longer, in training and in serving."""
-        length, added = setting["length"], setting["length"] * work.inputs
+        length = setting["length"]
         return replace(
-            work,
-            train_tokens=work.train_tokens + added,
-            longest_tokens=work.longest_tokens + added,
-            even_tokens=work.even_tokens + added if work.even_tokens else 0.0,
-            request_tokens=work.request_tokens + added,
+            work.prepend(length),
             forward_passes=setting["epochs"],
             backward_passes=setting["epochs"],
             weight_gradients=0.0,

@@ -25,7 +25,7 @@ class RandomSubset(Method):
     )
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
-        return work.on_share(setting["share"])
+        return work.on_share(work.by_class(setting["share"]))
 
     def prepare(self, data: Examples, setting: Setting, context: Context) -> Examples:
         from .sample import stratified

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -41,12 +42,12 @@ class SelectiveBackprop(Method):
 
         There are as many steps as before, each on a smaller batch.
         """
-        share = setting["share"]
+        share = selected(work, setting["share"])
         return replace(
             work,
             forward_passes=work.forward_passes + share * work.backward_passes,
             backward_passes=share * work.backward_passes,
-            batch_size=share * work.batch_size,
+            batch_size=share * min(work.batch_size, work.examples),
         )
 
     def train(self, training: Training, setting: Setting, context: Context) -> Training:
@@ -54,6 +55,15 @@ class SelectiveBackprop(Method):
 
         fit = partial(fit_selected, fit=training.fit, share=setting["share"])
         return replace(training, fit=fit)
+
+
+def selected(work: Workload, share: float) -> float:
+    """The share of the rows that is selected, since of each batch it is rounded up."""
+    size = max(1.0, min(work.batch_size, work.examples))
+    whole, rest = divmod(work.examples, size)
+    if not work.examples:
+        return share
+    return (whole * math.ceil(share * size) + math.ceil(share * rest)) / work.examples
 
 
 @hookimpl

@@ -45,16 +45,12 @@ class SparseTuning(Method):
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
         """Gradients and moments are made for all weights, and those of the others thrown away."""
-        tokens = min(setting["samples"], work.examples) * min(
-            work.request_tokens, work.train_tokens
-        )
-        fisher = GRADIENT_FLOPS * work.layers * work.layer_parameters * tokens
+        fisher = replace(work.felt(setting["samples"], 1.0), weight_gradients=1.0)
         return replace(
-            work,
+            work.after(fisher),
             forward_passes=setting["epochs"],
             backward_passes=setting["epochs"],
             optimizer_bytes=work.optimizer_bytes + COPY_BYTES,
-            extra_train_flops=work.extra_train_flops + fisher,
         )
 
     def train(self, training: Training, setting: Setting, context: Context) -> Training:

@@ -86,7 +86,9 @@ def test_segments_are_left_out_where_the_body_takes_none(encoding):
 
 
 def test_pieces_are_counted_uncut(tiny_model):
-    assert count_pieces(tiny_model, [("word " * 1000,), ("a", "b")]) == [1002, 4]
+    assert count_pieces(tiny_model, [("word " * 1000,)], "text-classification") == [1002]
+    assert count_pieces(tiny_model, [("a", "b")], "token-classification") == [4]
+    assert count_pieces(tiny_model, [("a", "b")], "pair-classification") == [5]
 
 
 def test_a_folder_without_a_tokenizer_is_refused(tmp_path):

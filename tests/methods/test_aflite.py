@@ -10,6 +10,7 @@ import pytest
 from running import refusals, run
 
 from effauto import ModelTraits, TaskTraits
+from effauto.cost.flops import train_flops
 
 plugin = pytest.importorskip("effauto.bundled.aflite", reason="this plugin is not here")
 filtering = pytest.importorskip("effauto.bundled.aflite.filtering")
@@ -105,4 +106,4 @@ def test_costs_fall_with_rows_but_not_with_labels(work):
     assert [c.examples / work.examples for c in costs] == pytest.approx([0.3, 0.6, 1.0])
     assert {c.labels for c in costs} == {work.labels}
     one_pass = 2 * work.layers * work.layer_matrices * work.examples * work.request_tokens
-    assert min(c.extra_train_flops for c in costs) > one_pass
+    assert min(train_flops(first) for c in costs for first in c.before) > one_pass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from topics import examples_of
@@ -32,6 +34,12 @@ def test_the_cost_counts_what_is_trained(work, context):
     model = METHOD.build(context.untouched(), SETTING, context)
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     assert METHOD.cost(work, SETTING).trainable_parameters == trained
+
+
+def test_a_model_whose_layers_have_norms_only_does_not_fit(context):
+    assert METHOD.fits(context.task, context.model)
+    bare = replace(context.model, layer_vectors=2 * context.model.width)
+    assert "has none" in METHOD.fits(context.task, bare).reason
 
 
 def test_a_body_without_biases_is_refused(context):

@@ -11,6 +11,8 @@ from saving import predictor_of
 from topics import examples_of
 
 from effauto import Training, collate, encode_training
+from effauto.cost.flops import train_flops
+from effauto.cost.memory import train_peak
 
 plugin = pytest.importorskip("effauto.bundled.distillation", reason="this plugin is not here")
 teacher = pytest.importorskip("effauto.bundled.distillation.teacher")
@@ -132,13 +134,11 @@ def test_the_student_learns_and_is_the_same_with_a_kept_teacher(surroundings):
 
 
 def test_the_cost_is_that_of_student_and_teacher(work):
-    """A student of a quarter of the layers: three epochs of it, three and a pass of the teacher."""
-    smaller = replace(work, layers=work.layers / 4)
-    cost = METHOD.cost(smaller, {"temperature": 2.0, "alpha": 0.5})
-    assert cost.forward_passes == 3 + 4 * 4
-    assert cost.backward_passes == 3 + 3 * 4
-    assert cost.extra_train_flops == 0
-    frozen = METHOD.cost(replace(smaller, weight_gradients=0.0), {})
-    read = 3 * work.examples * work.train_tokens
-    assert frozen.extra_train_flops == 2 * work.layers * work.layer_matrices * read
-    assert (cost.layers, cost.request_tokens) == (smaller.layers, work.request_tokens)
+    """The teacher is the whole network, trained and asked, whatever the student is."""
+    smaller = replace(work, layers=work.layers / 4, weight_gradients=0.0, layer_parameters=9.0)
+    cost = METHOD.cost(replace(smaller, base=work), {"temperature": 2.0, "alpha": 0.5})
+    taught, asked = cost.before
+    assert train_flops(taught) == pytest.approx(train_flops(work))
+    assert train_flops(asked) < train_flops(work) / 9 * 1.01
+    assert train_flops(replace(cost, before=())) == train_flops(smaller)
+    assert train_peak(cost) > train_peak(work) > train_peak(smaller)

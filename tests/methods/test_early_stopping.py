@@ -150,7 +150,9 @@ def test_costs_grow_with_patience_and_epochs(work):
     assert passes == sorted(passes)
     assert passes[0] == pytest.approx(0.8 * plugin.expected_epochs(6, 1))
     for cost in costs:
-        assert cost.forward_passes == pytest.approx(cost.backward_passes / 0.8)
+        (asked,) = cost.before
+        assert asked.examples == pytest.approx(0.2 * work.examples)
+        assert asked.forward_passes == pytest.approx(cost.forward_passes / 0.8)
         assert cost.optimizer_bytes == work.optimizer_bytes + 4
         assert cost.labels == work.labels
     shorter = METHOD.cost(work, {**SETTING, "longer": 1.0})

@@ -12,6 +12,7 @@ from topics import examples_of
 from effauto import EffautoError, Training, collate, encode_training
 from effauto.cost.flops import train_flops
 from effauto.execution.meter import flop_counter
+from effauto.execution.tracing.recorder import Recorder
 
 plugin = pytest.importorskip(
     "effauto.bundled.gradient_checkpointing", reason="this plugin is not here"
@@ -137,7 +138,7 @@ def test_a_body_without_checkpoints_is_refused(model, context):
 def test_costs_trade_memory_for_operations(work, context):
     cost = METHOD.cost(work, {})
     assert cost.activation_units == 1 + work.activation_units / 4
-    assert cost.forward_passes == work.forward_passes + work.backward_passes
+    assert cost.passes == work.passes + work.backward_passes
     shallow = replace(work, layers=1.0)
     assert METHOD.cost(shallow, {}).activation_units == work.activation_units
     assert METHOD.fits(context.task, context.model)
@@ -157,3 +158,29 @@ def test_whole_recipes_come_out_the_same(source, tmp_path, adaptation):
     plain = run({adaptation: settings[adaptation], "dynamic-padding": {}}, source, tmp_path / "2")
     assert ran.right == plain.right  # to the last bit, dropout included
     assert ran.measured["train.flops"] > 1.2 * plain.measured["train.flops"]
+
+
+@pytest.mark.parametrize("freeze", [False, True], ids=["all", "one bias"])
+def test_counting_operations_keeps_nothing_that_checkpoints_free(surroundings, freeze):
+    """Tensors alive at once in a step, as the recorder sees them while operations are counted."""
+
+    def peak(change):
+        context = surroundings(examples_of("text-classification", 96))
+        model = context.untouched()
+        model.encoder.requires_grad_(not freeze)
+        model.layers[2].output.dense.bias.requires_grad_(True)
+        recorder = Recorder()
+
+        def one_step(model, examples, training, context):
+            encoded = encode_training(model, examples, training, context)
+            batch = collate(range(96), encoded, examples, training, context)
+            model.train()
+            with recorder.watching():
+                training.loss(model, batch).backward()
+            return model
+
+        training = change(Training(fit=one_step))
+        training.fit(model, context.examples, training, context)
+        return recorder.peak_bytes
+
+    assert peak(checkpointed) < peak(lambda training: training)

@@ -12,6 +12,7 @@ from saving import logits_of, predictor_of, saved, tensor_bytes
 from topics import examples_of
 
 from effauto import EffautoError
+from effauto.cost.memory import train_peak
 
 plugin = pytest.importorskip("effauto.bundled.int8_embedding", reason="this plugin is not here")
 table = pytest.importorskip("effauto.bundled.int8_embedding.table")
@@ -87,6 +88,7 @@ def test_only_the_words_change(surroundings):
 def test_cost(work, context):
     cost = METHOD.cost(work, {})
     assert 8 < cost.embedding_bits < 11
-    assert cost == replace(work, embedding_bits=cost.embedding_bits)
+    assert replace(cost, before=()) == replace(work, embedding_bits=cost.embedding_bits)
+    assert train_peak(cost) >= 4 * work.parameters + 8 * work.vocabulary * work.width
     assert METHOD.cost(cost, {}).embedding_bits <= cost.embedding_bits
     assert "has none" in METHOD.fits(context.task, replace(context.model, vocabulary=0)).reason

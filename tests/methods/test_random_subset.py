@@ -46,6 +46,6 @@ def test_tagged_sentences_are_drawn_too(context):
 
 def test_cost_scales_examples_and_labels_and_no_request(work):
     cost = METHOD.cost(work, {"share": 0.25})
-    assert cost.examples == work.examples / 4
-    assert cost.labels == work.labels / 4
+    assert cost.examples == pytest.approx(work.examples / 4, rel=0.02)  # whole rows of a class
+    assert cost.labels == cost.examples
     assert (cost.request_tokens, cost.layers) == (work.request_tokens, work.layers)

@@ -124,7 +124,7 @@ def test_traits_describe_the_training_rows(write, reviews):
 
 
 def test_traits_use_the_tokenizer_they_are_given(write, reviews):
-    def count(inputs):
+    def count(inputs, kind):
         assert len(inputs) == 2_000
         return [len(text) for (text,) in inputs]
 
