@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -102,15 +103,25 @@ def _name(line: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def tables(target: Path = MEASURED) -> str:
-    """The means over instances and seeds, in Markdown, and instance by instance at the end."""
-    found = lines(target)
+    """The means over instances and seeds, in Markdown, and instance by instance at the end.
+
+    Only seeds with which a searcher was run on every instance count.
+    """
+    found = _whole(lines(target))
     return "\n".join([*_means(found, "single"), "", *_means(found, "pair"), "", *_each(found)])
 
 
+def _whole(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    runs = Counter((line["searcher"], line["goal"], line["seed"]) for line in found)
+    everywhere = sum(map(len, JUDGED.values()))
+    return [
+        line for line in found if runs[line["searcher"], line["goal"], line["seed"]] == everywhere
+    ]
+
+
 def _means(found: Sequence[dict[str, Any]], goal: str) -> Iterator[str]:
-    head = (
-        "mean regret (less is better)" if goal == "single" else "mean hypervolume (more is better)"
-    )
+    word, better = ("regret", "less") if goal == "single" else ("hypervolume", "more")
+    head = f"mean {word} ({better} is better)"
     yield f"| {head} | seeds | {' | '.join(f'{mark} evaluations' for mark in MARKS)} | CPU s |"
     yield f"| --- | --- | {' | '.join('---' for _ in MARKS)} | --- |"
     for searcher in SEARCHERS:

@@ -13,16 +13,17 @@ from typing import Any, Protocol
 
 from ConfigSpace import CategoricalHyperparameter, Configuration, ConfigurationSpace
 from ConfigSpace import UniformIntegerHyperparameter as Integer
+from ConfigSpace.exceptions import ForbiddenValueError
 
 
 class Searcher(Protocol):
     """Minimises costs, each excess (by which a limit was missed, in logs) being 0 or less."""
 
-    def ask(self) -> Configuration:
-        """What to try next."""
+    def ask(self) -> Configuration | None:
+        """What to try next; None for what the space itself forbids, which is told all the same."""
 
     def tell(
-        self, asked: Configuration, costs: Sequence[float], excess: Mapping[str, float]
+        self, asked: Configuration | None, costs: Sequence[float], excess: Mapping[str, float]
     ) -> None:
         """What came of what was asked last."""
 
@@ -83,12 +84,15 @@ class Optuna:
         self._study = optuna.create_study(sampler=made, directions=["minimize"] * len(goals))
         self._space, self._trial = space, None
 
-    def ask(self) -> Configuration:
+    def ask(self) -> Configuration | None:
         self._trial = self._study.ask()
-        return Configuration(self._space, values=_suggested(self._trial, self._space))
+        try:
+            return Configuration(self._space, values=_suggested(self._trial, self._space))
+        except ForbiddenValueError:  # Optuna knows no forbidden combinations
+            return None
 
     def tell(
-        self, asked: Configuration, costs: Sequence[float], excess: Mapping[str, float]
+        self, asked: Configuration | None, costs: Sequence[float], excess: Mapping[str, float]
     ) -> None:
         for name, found in excess.items():
             self._trial.set_constraint(name, found)

@@ -12,6 +12,7 @@ import tempfile
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -230,15 +231,34 @@ def _quality(path: Path) -> str:
     return next(f"{f['value']:.3f}" for name, f in figures.items() if name.startswith("quality."))
 
 
+def _benchmark(module: str, function: str, *arguments: str) -> Callable[[], str]:
+    """What a script in benchmarks/ makes of its measured results."""
+
+    def part() -> str:
+        place = str(ROOT / "benchmarks")
+        sys.path.insert(0, place)
+        try:
+            return str(getattr(import_module(module), function)(*arguments))
+        finally:
+            sys.path.remove(place)
+
+    return part
+
+
 PARTS: Mapping[str, Callable[[], str]] = {
     "cli": cli,
     "extras": extras,
     "facts": facts,
+    "foreign": _benchmark("foreign", "tables"),
     "hooks": hooks,
     "layers": layers,
+    "instant": _benchmark("planner", "instant_table"),
     "methods": methods,
     "methods-in-full": methods_in_full,
     "methods-measured": methods_measured,
+    "overhead": _benchmark("overhead", "table"),
+    "real": _benchmark("planner", "table_of", "real"),
+    "replayed": _benchmark("planner", "table_of", "replayed"),
     "resources": resources,
     "results": results,
 }

@@ -7,6 +7,7 @@ how far they may be off, is found by leaving out each task in turn.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
@@ -78,7 +79,7 @@ def level_of(
 def _fit(
     seen: Sequence[Seen], task: TaskTraits, penalty: float
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """A weighted ridge regression: effects, and levels of tasks."""
+    """A weighted ridge regression: effects, and levels of tasks, each of which counts the same."""
     tasks = sorted({one.task for one in seen})
     features = sorted({feature for one in seen for feature in one.features})
     columns = {name: column for column, name in enumerate([*tasks, *features])}
@@ -87,7 +88,9 @@ def _fit(
         design[row, [columns[name] for name in (one.task, *one.features)]] = 1
     target = np.array([one.logit for one in seen])
     penalties = np.diag([TASK_PENALTY] * len(tasks) + [penalty] * len(features))
-    weighted = design * np.array([likeness(one.traits, task) for one in seen])[:, None]
+    trials = Counter(one.task for one in seen)
+    weights = [likeness(one.traits, task) * len(seen) / trials[one.task] for one in seen]
+    weighted = design * np.array(weights)[:, None] / len(tasks)
     solution = np.linalg.solve(design.T @ weighted + penalties, weighted.T @ target)
     found = dict(zip(columns, map(float, solution), strict=True))
     return {name: found[name] for name in features}, {name: found[name] for name in tasks}

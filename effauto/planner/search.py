@@ -26,7 +26,7 @@ SAMPLES = 400
 # range).
 NEIGHBOURS, STARTS, STEPS = 60, 5, (0.2, 0.1, 0.05, 0.02)
 # Limits are weighed for so many of those that promise most.
-PROMISING = 100
+PROMISING = 30
 RANDOM_SHARE = 0.1
 
 Admissible = Callable[[Configuration], bool]

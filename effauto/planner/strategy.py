@@ -15,6 +15,7 @@ from effauto.planner.advice import misleads
 from effauto.planner.candidate import Candidate
 from effauto.planner.continuations import Continuations
 from effauto.planner.curves import Curves
+from effauto.planner.engine.history import key
 from effauto.planner.results import Result, keeps, latest
 from effauto.planner.search import Search
 from effauto.planner.situation import Situation
@@ -76,6 +77,7 @@ class Strategy:
         )
         self._combined: Counter[tuple[str, ...]] = Counter()
         self._trusted = 0.0
+        self._candidates: dict[bytes, Candidate] = {}
 
     def next(self, time_left: float) -> Trial | None:
         """The next trial that can end within ``time_left`` seconds, or None."""
@@ -195,8 +197,7 @@ class Strategy:
         return {name: _cost(name, figures[name].value) for name in names & figures.keys()}
 
     def _foretold_costs(self, configuration: Configuration) -> dict[str, float]:
-        oracle = self.situation.oracle
-        candidate = to_options(self.space.candidate(configuration), oracle.methods)
+        oracle, candidate = self.situation.oracle, self._candidate(configuration)
         legal = oracle.composition(candidate).legal
         return self._costs(oracle.foretell(candidate)) if legal else {}
 
@@ -219,10 +220,10 @@ class Strategy:
 
     def _asked(self, time_left: float) -> Trial | None:
         """What the surrogate proposes among the legal, affordable and untried."""
-        oracle, methods = self.situation.oracle, self.situation.oracle.methods
+        oracle = self.situation.oracle
 
         def admissible(configuration: Configuration) -> bool:
-            candidate = to_options(self.space.candidate(configuration), methods)
+            candidate = self._candidate(configuration)
             return (
                 self._combined[_methods(candidate)] < self._most_alike
                 and oracle.composition(candidate).legal
@@ -234,7 +235,15 @@ class Strategy:
         if configuration is None:
             return None
         self.search.give_up(configuration)  # until it begins, with its knobs as they are written
-        return self._sized(to_options(self.space.candidate(configuration), methods), time_left)
+        return self._sized(self._candidate(configuration), time_left)
+
+    def _candidate(self, configuration: Configuration) -> Candidate:
+        """What a configuration stands for; remembered, for the surrogate asks again and again."""
+        name = key(configuration)
+        if name not in self._candidates:
+            plain = self.space.candidate(dict(configuration))
+            self._candidates[name] = to_options(plain, self.situation.oracle.methods)
+        return self._candidates[name]
 
     def _sized(
         self,
