@@ -148,7 +148,7 @@ def test_it_composes_with_what_comes_before_and_after(source, tmp_path, kind):
         steps["bi-encoder"] = {}
     predictor = run(steps, source, tmp_path, kind).predictor
     assert predictor.runtime.model.encoder.prompts.shape == (5, 32)
-    assert predictor.max_tokens == 507
+    assert predictor.max_tokens == 504
 
 
 def tiny(family: str) -> TaskModel:
