@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from composition_cases import LAYERS, TRAIN_ROWS
+from composition_cases import LAYERS, TRAIN_ROWS, WIDTH
 
 Row = Mapping[str, Any]
 # What a recipe costs; the size is that of a folder, which also names the recipe.
@@ -51,8 +51,8 @@ def document(rows: list[dict[str, Any]]) -> Iterator[str]:
     yield "# Composition"
     yield ""
     yield "Written by `python benchmarks/composition.py`: combinations of methods carried out end"
-    yield f"to end on a {LAYERS}-layer copy of the default model and {TRAIN_ROWS} rows, each"
-    yield "trained, saved, reloaded in a fresh process and asked."
+    yield f"to end on a corner of the default model ({LAYERS} layers, {WIDTH} wide) and {TRAIN_ROWS}"
+    yield "rows, each trained, saved, reloaded in a fresh process and asked."
     yield ""
     yield "| | run | failed |"
     yield "|---|---|---|"
