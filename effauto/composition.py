@@ -125,6 +125,8 @@ def order(methods: Iterable[Method]) -> tuple[list[Method], list[str], list[Refu
     import networkx as nx
 
     by_name = {method.name: method for method in sorted(methods, key=lambda m: m.name)}
+    if len(by_name) < 2:
+        return list(by_name.values()), [], []
     graph = _precedence(by_name)
     sort = nx.lexicographical_topological_sort
     try:

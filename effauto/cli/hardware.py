@@ -80,7 +80,8 @@ def _learned(app: App | None, db: str | None) -> dict[str, dict[str, Correction]
     methods = app.plugins.methods() if app else {}
     store = open_store(db, create=db is None)
     try:
-        pairs = experience(earlier(store), methods, this_machine())
+        here = this_machine()
+        pairs = experience(earlier(store, here), methods, here)
     finally:
         store.close()
     return {model: learn_corrections(found) for model, found in sorted(pairs.items())}

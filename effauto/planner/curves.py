@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from statistics import mean
+from statistics import fmean
 
 from effauto.planner.results import Result
 from effauto.resources import QUALITY
@@ -43,7 +43,7 @@ class Curves:
     def potential(self, result: Result) -> float:
         """The quality that the result might, with luck, have at full scale."""
         told = self.exponents.get(result.gradients)
-        exponent = mean(told) + ABOVE if told else HOPEFUL
+        exponent = fmean(told) + ABOVE if told else HOPEFUL
         return self._quality(result) + self._gain(result, max(0.0, exponent))
 
     def _expected(self, gradients: bool) -> float:

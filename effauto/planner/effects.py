@@ -10,7 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import mean
+from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +103,7 @@ def _miss(seen: Sequence[Seen], penalty: float) -> float:
         for ours, others in _each_left_out(seen)
         if len({one.features for one in ours}) > 2
     ]
-    return mean(misses) if misses else math.inf
+    return fmean(misses) if misses else math.inf
 
 
 def _each_left_out(seen: Sequence[Seen]) -> list[tuple[list[Seen], list[Seen]]]:
@@ -120,7 +120,8 @@ def _left(seen: Sequence[Seen], effects: Mapping[str, float]) -> float:
     for one in seen:
         gain = sum(effects.get(feature, 0.0) for feature in one.features)
         rests.setdefault(one.task, []).append(one.logit - gain)
-    spare = [rest - mean(ours) for ours in rests.values() for rest in ours]
+    centred = ((ours, fmean(ours)) for ours in rests.values())
+    spare = [rest - middle for ours, middle in centred for rest in ours]
     return math.sqrt(sum(rest**2 for rest in spare) / max(1, len(spare) - len(rests)))
 
 

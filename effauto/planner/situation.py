@@ -28,8 +28,8 @@ from effauto.task import Task
 from effauto.task.traits import CountTokens
 from effauto.workload import Workload
 
-# Earlier trials of each task that are read, newest first: an instant plan must be instant.
-MOST_OF_A_TASK = 16
+# Earlier trials that correct estimates, newest first: an instant plan must be instant.
+MOST_RECORDS = 64
 # Recipes that together were good on tasks like this one: some cannot be used here.
 ADVISED = 12
 # What a recipe is judged by.
@@ -145,7 +145,7 @@ def understand(request: Request, plugins: Plugins, store: Store) -> Situation:
     usable, ruled_out = usable_methods(oracle)
     from effauto.store.qualities import qualities
 
-    records = earlier(store)
+    records = earlier(store, hardware)
     worth = qualities(store)
     prior = learn_prior(worth, task.traits, task.fingerprint, methods)
     situation = Situation(request, task, oracle, plugins, usable, ruled_out, prior)
@@ -185,12 +185,12 @@ def piece_counter(source: ModelSource) -> CountTokens | None:
     return lambda rows, kind: count_pieces(folder, rows, kind)
 
 
-def earlier(store: Store) -> list[TrialRecord]:
-    """The newest finished trials of every task."""
+def earlier(store: Store, hardware: Hardware) -> list[TrialRecord]:
+    """The newest finished trials on this machine."""
     from effauto.store.filters import Filter
-    from effauto.store.query import newest_of_each_task
+    from effauto.store.query import trials
 
-    return newest_of_each_task(store, Filter(state="finished"), MOST_OF_A_TASK)
+    return trials(store, Filter(state="finished", hardware=hardware.name), limit=MOST_RECORDS)
 
 
 def experience(

@@ -25,6 +25,7 @@ class Filter:
 
     task: str | None = None
     model: str | None = None
+    hardware: str | None = None
     method: Collection[str] = ()
     without: Collection[str] = ()
     where: Budget = field(default_factory=Budget)
@@ -43,6 +44,9 @@ class Filter:
         if self.model is not None:
             named = select(models.Model.id).where(models.Model.name == self.model)
             wanted.append(trial.model_id.in_(named))
+        if self.hardware is not None:
+            machine = select(models.Machine.id).where(models.Machine.name == self.hardware)
+            wanted.append(trial.hardware_id.in_(machine))
         wanted += [_uses(name) for name in self.method]
         wanted += [~_uses(name) for name in self.without]
         wanted += [_meets(limit) for limit in self.where]

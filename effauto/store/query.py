@@ -7,7 +7,7 @@ from heapq import merge
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from effauto.errors import EffautoError, StoreError
@@ -38,19 +38,6 @@ def trials(
     if store.shipped is not None and wanted.study is None:
         found.append(_read(store.shipped, "shipped", statement))
     return list(islice(merge(*found, key=_sort_key(sort)), limit))
-
-
-def newest_of_each_task(store: Store, wanted: Filter, count: int) -> list[TrialRecord]:
-    """Up to ``count`` trials of each task that pass ``wanted``, newest first."""
-    newest = models.Trial.started_at.desc(), models.Trial.id.desc()
-    place = func.row_number().over(partition_by=models.Trial.task_id, order_by=newest)
-    ranked = select(models.Trial.id, place.label("place")).where(*wanted.conditions()).subquery()
-    chosen = select(ranked.c.id).where(ranked.c.place <= count)
-    statement = in_order(select(models.Trial).where(models.Trial.id.in_(chosen)), None)
-    found = [_read(store.own, "own", statement)]
-    if store.shipped is not None:
-        found.append(_read(store.shipped, "shipped", statement))
-    return list(merge(*found, key=_sort_key(None)))
 
 
 def trial(store: Store, name: str | int) -> TrialRecord:

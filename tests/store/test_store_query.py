@@ -15,7 +15,7 @@ from effauto.errors import BudgetError
 from effauto.recipe import Recipe
 from effauto.store import Store, TrialRecord
 from effauto.store.filters import Filter
-from effauto.store.query import newest_of_each_task, pareto, trials
+from effauto.store.query import pareto, trials
 
 SHRINK, SQUEEZE = Recipe.of("shrink"), Recipe.of("squeeze")
 
@@ -49,6 +49,8 @@ def filled(store: Store) -> Store:
         (Filter(where=parse_budget(["train.time<=5s"])), []),
         (Filter(state="failed", purpose="search", model="tiny"), [5]),
         (Filter(purpose="run"), [4]),
+        (Filter(hardware=SITUATION.hardware.name), [5, 4, 3, 2, 1]),
+        (Filter(hardware="another"), []),
         (Filter(study=1), [5, 1]),
         (Filter(since=datetime.now(UTC) + timedelta(days=1)), []),
         (Filter(since=datetime.now(UTC) - timedelta(days=1), task="questions"), [3, 2, 1]),
@@ -59,16 +61,6 @@ def test_filters_compose(filled: Store, wanted: Filter, numbers: list[int]) -> N
     if wanted.task == "questions":  # the fifth has the same name under another fingerprint
         found.remove(5)
     assert found == numbers
-
-
-def test_the_newest_of_each_task(filled: Store) -> None:
-    def newest(count: int) -> list[int]:
-        wanted = Filter(state="finished", model="tiny")
-        return [record.number for record in newest_of_each_task(filled, wanted, count)]
-
-    assert newest(1) == [4, 3]
-    assert newest(2) == [4, 3, 2]
-    assert newest(9) == [4, 3, 2, 1]
 
 
 def test_the_best_come_first_and_what_was_not_measured_last(filled: Store) -> None:
