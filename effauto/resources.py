@@ -61,6 +61,7 @@ RESOURCES: Mapping[str, Resource] = {
         ),
         Resource("search.time", "s", "wall time of the search", "15min"),
         Resource("search.energy", "joule", "energy of the search", "0.1kWh"),
+        Resource("search.cost", "money", "machine and electricity of the search", "1EUR"),
     )
 }
 

@@ -50,7 +50,7 @@ class Prices:
     def require_for(self, budget: Budget) -> None:
         """Raise BudgetError if ``budget`` limits money that these prices cannot tell."""
         for limit in (*budget, *budget.relative):
-            if limit.resource not in ("train.cost", "life.cost"):
+            if limit.resource not in ("train.cost", "life.cost", "search.cost"):
                 continue
             if not self.currency:
                 raise BudgetError(f"{limit} needs a price to reckon with: {_FORM}")

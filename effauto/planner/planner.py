@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
+from effauto.cost.account import Tariff
 from effauto.planner.candidate import Candidate
 from effauto.planner.clock import Clock
 from effauto.planner.instant import instant
@@ -24,6 +28,8 @@ def make_plan(request: Request, plugins: Plugins, listener: Listener | None = No
     store = open_store(request.store)
     try:
         situation = understand(request, plugins, store)
+        clock.limit = min(request.search_time, affordable(situation))
+        situation.request = replace(request, search_time=clock.limit)
         pool = _pool(situation)
         if request.search_time <= 0 or _hopeless(situation, pool):
             return instant(situation, pool)
@@ -32,6 +38,15 @@ def make_plan(request: Request, plugins: Plugins, listener: Listener | None = No
         return searched(situation, pool, store, clock, listener or Listener())
     finally:
         store.close()
+
+
+def affordable(situation: Situation) -> float:
+    """The seconds of this machine that the limit on the search's cost pays for."""
+    money, request = situation.request.budget.limit_on("search.cost"), situation.request
+    if money is None:
+        return math.inf
+    second = Tariff(situation.hardware, request.prices, request.place).spent(0.0, 1.0)
+    return money / second.money if second.money else math.inf
 
 
 def _pool(situation: Situation) -> list[Candidate]:
