@@ -84,9 +84,11 @@ def _intro(hardware: Hardware, counted: int, timed: int) -> Iterator[str]:
     yield "Written by `python benchmarks/costs.py --write` from the lines of"
     yield f"`benchmarks/measured/costs.*.{SEED}.jsonl`: random legal recipes of up to four methods"
     yield "on four models (MiniLM; DistilBERT, an eight-layer BERT and a small LLaMA with random"
-    yield "weights) and made-up tasks of 16 to 256 word pieces. No constant was fitted to them."
+    yield "weights) and made-up tasks of 16 to 256 word pieces. No constant was fitted to them, but"
+    yield "their errors were looked at, and mistakes in the formulas that they showed were mended."
     yield f"{counted} cases were counted and {timed} timed, on {hardware.processor} with one"
-    yield "thread; times are processor time, since others worked on the machine as well."
+    yield "thread. Times are processor time, at a load of about ten on two processors: they are not"
+    yield "those of a quiet machine, which the rates that foretell them are nearer to."
     for row in failed:
         yield f"Case {row['case']['number']} failed: {row['failed'].partition(chr(10))[0]}."
     yield ""

@@ -84,7 +84,12 @@ class TaskModel(nn.Module):
     def keep_layers(self, kept: Sequence[int]) -> None:
         """Drop all blocks but these, and say so in the config."""
         owner, attribute, blocks = self._blocks()
-        setattr(owner, attribute, nn.ModuleList([blocks[index] for index in kept]))
+        left = nn.ModuleList([blocks[index] for index in kept])
+        setattr(owner, attribute, left)
+        for place, block in enumerate(left):  # a decoder's attention finds its cache by this number
+            for part in block.modules():
+                if hasattr(part, "layer_idx"):
+                    part.layer_idx = place  # type: ignore[assignment]
         self.config.num_hidden_layers = len(kept)
         if getattr(self.config, "layer_types", None):
             self.config.layer_types = [self.config.layer_types[index] for index in kept]

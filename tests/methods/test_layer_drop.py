@@ -7,6 +7,9 @@ from dataclasses import replace
 import pytest
 import torch
 from saving import logits_of, predictor_of, saved
+from transformers import LlamaConfig, LlamaModel
+
+from effauto import TaskModel
 
 plugin = pytest.importorskip("effauto.bundled.layer_drop", reason="this plugin is not here")
 METHOD = plugin.LayerDrop()
@@ -65,3 +68,19 @@ def test_cost_drops_layers_and_what_they_train(work, context):
 def test_one_layer_cannot_be_dropped(context):
     assert METHOD.fits(context.task, context.model)
     assert "two layers" in METHOD.fits(context.task, replace(context.model, layers=1)).reason
+
+
+def test_a_decoder_answers_with_every_other_layer():
+    """Its attention counts layers, to find the place of each in a cache."""
+    config = LlamaConfig(
+        vocab_size=50,
+        hidden_size=16,
+        num_hidden_layers=4,
+        num_attention_heads=2,
+        intermediate_size=32,
+        pad_token_id=0,
+    )
+    model = TaskModel(LlamaModel(config), "text-classification", 2, pooling="last")
+    model.keep_layers([0, 3])
+    ids = torch.ones(2, 5, dtype=torch.long)
+    assert model(input_ids=ids, attention_mask=ids).shape == (2, 2)
