@@ -16,6 +16,7 @@ from effauto.planner.candidate import Candidate
 from effauto.planner.continuations import Continuations
 from effauto.planner.curves import Curves
 from effauto.planner.engine.history import key
+from effauto.planner.promotion import promotable
 from effauto.planner.results import Result, keeps, latest
 from effauto.planner.search import Search
 from effauto.planner.situation import Situation
@@ -95,8 +96,8 @@ class Strategy:
             if trial and self._believed(trial):
                 return trial
         if self._given:
-            return self._promotion(time_left)
-        return self._asked(time_left) or self._promotion(time_left)
+            return self._promotion(time_left, last=True)
+        return self._asked(time_left) or self._promotion(time_left, last=True)
 
     def _share(self, candidate: Candidate) -> float:
         """The part of the search that one of the portfolio may take."""
@@ -268,25 +269,38 @@ class Strategy:
                 return least
         return least if at_all and least and least.seconds <= 0.5 * time_left else None
 
-    def _promotion(self, allowed: float) -> Trial | None:
-        """The most promising result that more data, as much as is affordable, may confirm."""
-        open_results = [
-            result
-            for result in latest(self.results)
-            if result.fidelity < 1
-            and result.candidate.key not in self.failed
-            and result.candidate.key not in self.pending
-            and not keeps(result, self.situation.budget, reserve=False)
-        ]
+    def _promotion(self, allowed: float, *, last: bool = False) -> Trial | None:
+        """More data, as much as is affordable, for what is promising and might become the best.
+
+        ``last``: there is nothing else to do, so whatever might become the best is promising.
+        """
         best = max((r.measured[QUALITY + self._metric].value for r in self.results), default=0.0)
-        for result in sorted(open_results, key=self.curves.potential, reverse=True):
-            if self.curves.potential(result) < best:
-                return None
+        found = latest(self.results) if last else self._promotable()
+        for result in sorted(found, key=self.curves.potential, reverse=True) if last else found:
+            if (
+                result.candidate.key in self.failed
+                or result.candidate.key in self.pending
+                or not self._keeps(result)
+                or self.curves.potential(result) < best
+            ):
+                continue
             for rung in RUNGS:
                 seconds = self.seconds(result.candidate, rung)
                 if rung > result.fidelity and seconds <= allowed:
                     return Trial(result.candidate, rung, seconds)
         return None
+
+    def _promotable(self) -> list[Result]:
+        names = self.situation.request.pareto
+
+        def points(result: Result) -> tuple[float, ...]:
+            figures = {**result.foretold_full, **result.projected()}
+            return (-self.curves.potential(result), *(_least(name, figures) for name in names))
+
+        return promotable(self.results, self._keeps, points)
+
+    def _keeps(self, result: Result) -> bool:
+        return not keeps(result, self.situation.budget, reserve=False)
 
     def seconds(self, candidate: Candidate, fidelity: float) -> float:
         """How long a trial takes: training, reloading, judging on the validation rows."""
