@@ -166,6 +166,10 @@ class Workload:
             if not value >= 0:
                 raise ValueError(f"{name} must not be negative, and is {value}")
 
+    def numbers(self) -> dict[str, float]:
+        """Every field that is a number, by name."""
+        return dict(zip(_NUMBERS, _numbers_of(self), strict=True))
+
     @property
     def parameters(self) -> float:
         return (

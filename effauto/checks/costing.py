@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from effauto.checks.check import CheckFailed, require
 from effauto.checks.samples import MODELS, TASKS, settings, workloads
@@ -46,9 +46,9 @@ def _check_cost(method: Method, work: Workload, setting: Setting) -> None:
     require(cost == again, f"cost with {setting} differs when it is asked twice")
     require(given_work == work, f"cost with {setting} changed the Workload that it was given")
     require(given_setting == setting, f"cost changed the setting that it was given, {setting}")
-    for name, value in asdict(cost).items():
-        finite = isinstance(value, str) or math.isfinite(value)
-        require(finite, f"cost with {setting} makes {name} {value}")
+    for part in (cost, *cost.before):
+        for name, value in part.numbers().items():
+            require(math.isfinite(value), f"cost with {setting} makes {name} {value}")
 
 
 def fitting(method: Method) -> Iterator[tuple[TaskTraits, ModelTraits]]:
