@@ -30,8 +30,8 @@ from effauto.planner.planner import make_plan
 from effauto.planner.request import DataRequest, Request
 from effauto.planner.results import Result
 from effauto.planner.situation import Situation, understand
+from effauto.planner.sizing import Trial
 from effauto.planner.space import Space, build_space, to_options
-from effauto.planner.strategy import Trial
 from effauto.planner.trying import Trying
 from effauto.plugins import load_plugins
 from effauto.resources import QUALITY

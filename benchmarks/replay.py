@@ -34,8 +34,9 @@ from effauto.planner.pool import few, usable_methods
 from effauto.planner.prior import learn_prior
 from effauto.planner.request import Request
 from effauto.planner.situation import ADVISED, Situation, experience
+from effauto.planner.sizing import LEAST_SLICE, SLICE, Trial
 from effauto.planner.space import Space, build_space, to_options
-from effauto.planner.strategy import LEAST_SLICE, SLICE, Strategy, Trial
+from effauto.planner.strategy import Strategy
 from effauto.planner.trials import make_result
 from effauto.plugins import load_plugins
 from effauto.recipe import Recipe

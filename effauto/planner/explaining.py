@@ -13,8 +13,9 @@ from effauto.planner.listener import Listener
 from effauto.planner.plan import Plan
 from effauto.planner.request import DataRequest, Request
 from effauto.planner.situation import Situation, understand
+from effauto.planner.sizing import RUNGS, Trial
 from effauto.planner.space import build_space
-from effauto.planner.strategy import RUNGS, Strategy, Trial
+from effauto.planner.strategy import Strategy
 from effauto.planner.study import begin_study, results_of
 from effauto.planner.trying import Trying
 from effauto.plugins import Plugins

@@ -14,8 +14,9 @@ from effauto.planner.listener import Listener
 from effauto.planner.opening import advised, in_order, plain
 from effauto.planner.plan import Plan
 from effauto.planner.situation import Situation
+from effauto.planner.sizing import Trial
 from effauto.planner.space import build_space
-from effauto.planner.strategy import Strategy, Trial
+from effauto.planner.strategy import Strategy
 from effauto.planner.study import begin_study
 from effauto.planner.trying import Trying
 from effauto.store import Store

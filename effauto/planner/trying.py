@@ -17,7 +17,8 @@ from effauto.planner.clock import Clock
 from effauto.planner.listener import Listener
 from effauto.planner.loyalty import LOYALTY, compare
 from effauto.planner.results import Result
-from effauto.planner.strategy import Strategy, Trial
+from effauto.planner.sizing import Trial
+from effauto.planner.strategy import Strategy
 from effauto.planner.study import work_folder
 from effauto.planner.trials import Trials, note_failure
 from effauto.store import Store

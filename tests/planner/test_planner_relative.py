@@ -98,7 +98,7 @@ def test_limits_move_with_what_is_measured_of_the_baseline(situation):
         made.tell(one)
     (limit,) = known.budget.of_phases("inference")
     assert limit.limit == pytest.approx(0.015)
-    history = made.search.history
+    history = made.surrogate.search.history
     assert history.constraints["inference.latency"] == pytest.approx(0.015)
     assert [history.kept(told) for told in history.told] == [True, False]
     assert choose(tried, known.budget, "accuracy") is tried[0]
