@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -34,7 +34,7 @@ from effauto.planner.pool import few, usable_methods
 from effauto.planner.prior import learn_prior
 from effauto.planner.request import Request
 from effauto.planner.situation import ADVISED, Situation, experience
-from effauto.planner.sizing import LEAST_SLICE, SLICE, Trial
+from effauto.planner.sizing import LEAST_SLICE, SLICE, Sizing, Trial
 from effauto.planner.space import Space, build_space, to_options
 from effauto.planner.strategy import Strategy
 from effauto.planner.trials import make_result
@@ -214,6 +214,31 @@ def usable_rows(table: Table, situation: Situation, space: Space) -> dict[bytes,
     return found
 
 
+@dataclass(frozen=True)
+class Recorded(Sizing):
+    """Sizes trials by the shares of the data that were measured."""
+
+    shares: Callable[[Candidate], Mapping[float, Row]]
+    horizon: float
+
+    def sized(
+        self,
+        candidate: Candidate,
+        time_left: float,
+        *,
+        share: float = SLICE,
+        at_all: bool = False,
+    ) -> Trial | None:
+        """On as much data as is affordable, of what was measured."""
+        allowed = min(max(LEAST_SLICE, share * self.horizon), 0.9 * time_left)
+        least = None
+        for fidelity in sorted(self.shares(candidate), reverse=True):
+            least = Trial(candidate, fidelity, self.seconds(candidate, fidelity))
+            if least.seconds <= allowed:
+                return least
+        return least if at_all and least and least.seconds <= 0.5 * time_left else None
+
+
 @dataclass
 class Replayed(Strategy):
     """effauto's strategy, which may choose no other than the table's rows."""
@@ -223,13 +248,17 @@ class Replayed(Strategy):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.rows = usable_rows(self.table, self.situation, self.space)
+        self.sizing = Recorded(
+            self.situation, self.continuations.ready, self._shares, self.table.horizon
+        )
         listed = [
             self.space.configuration(shares[1.0].candidate)
             for shares in self.rows.values()
             if 1.0 in shares
         ]
-        ask = self.search.ask
-        self.search.ask = lambda admissible: ask(admissible, listed)  # type: ignore[method-assign,misc]
+        search = self.surrogate.search
+        ask = search.ask
+        search.ask = lambda admissible: ask(admissible, listed)  # type: ignore[method-assign,misc]
 
     def row(self, trial: Trial) -> Row | None:
         return self._shares(trial.candidate).get(trial.fidelity)
@@ -243,25 +272,8 @@ class Replayed(Strategy):
             self.failed[trial.candidate.key] = 1
         return None
 
-    def _shares(self, candidate: Candidate) -> dict[float, Row]:
+    def _shares(self, candidate: Candidate) -> Mapping[float, Row]:
         return self.rows.get(key(self.space.configuration(candidate)), {})
-
-    def _sized(
-        self,
-        candidate: Candidate,
-        time_left: float,
-        *,
-        share: float = SLICE,
-        at_all: bool = False,
-    ) -> Trial | None:
-        """On as much data as is affordable, of what was measured."""
-        allowed = min(max(LEAST_SLICE, share * self.table.horizon), 0.9 * time_left)
-        least = None
-        for fidelity in sorted(self._shares(candidate), reverse=True):
-            least = Trial(candidate, fidelity, self.seconds(candidate, fidelity))
-            if least.seconds <= allowed:
-                return least
-        return least if at_all and least and least.seconds <= 0.5 * time_left else None
 
 
 @dataclass
