@@ -21,8 +21,8 @@ from effauto.task.examples import Examples
 KINDS = ("text-classification", "pair-classification", "token-classification")
 TRAINED = {"train.time", "train.cpu_time", "train.memory", "train.flops", "train.labels",
            "model.parameters", "inference.flops"}  # fmt: skip
-JUDGED = {"quality.accuracy", "guard.worst_class", "inference.throughput", "inference.latency", "inference.memory",
-          "model.size"}  # fmt: skip
+JUDGED = {"quality.accuracy", "guard.worst_class", "inference.throughput", "inference.latency",
+          "inference.memory", "model.size"}  # fmt: skip
 
 
 def carried_out(worker, job):
