@@ -110,11 +110,11 @@ class Continuations:
 
 
 def _choices(method: Method) -> Iterator[dict[str, Value]]:
-    """The method's defaults, and each option of a knob that offers a choice."""
+    """The method's defaults, and each other option of a knob that offers a choice."""
     yield {}
     for name, knob in method.knobs.items():
         if isinstance(knob, Choice):
-            yield from ({name: option} for option in knob.options)
+            yield from ({name: option} for option in knob.options if option != knob.default)
 
 
 def _with(part: Candidate, settings: Settings) -> Candidate:

@@ -33,8 +33,11 @@ class SoftTargets:
     def of(self, rows: Sequence[int]) -> tuple[Tensor, Tensor]:
         """(answers, classes) and (answers, width) of these examples, one after the other."""
         places = [slice(self.starts[row], self.starts[row + 1]) for row in rows]
-        logits, states = (torch.cat([t[p] for p in places]) for t in (self.logits, self.states))
-        return logits, states.float()
+        logits, states = (
+            torch.cat([whole[place].float() for place in places])  # autocast joins no halves
+            for whole in (self.logits, self.states)
+        )
+        return logits, states
 
 
 def answers(model: TaskModel, batch: Batch) -> tuple[Tensor, Tensor]:
