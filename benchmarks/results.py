@@ -132,7 +132,14 @@ def _run(plan: Path, result: Path) -> None:
         printed = _effauto("run", str(plan), "--output", f"{folder}/model", "--format", "json")
     outcome = json.loads(printed)
     outcome["folder"] = ""
+    outcome["commit"] = _commit()
     result.write_text(json.dumps(outcome, indent=1) + "\n", encoding="utf-8")
+
+
+def _commit() -> str:
+    asked = ["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"]
+    done = subprocess.run(asked, capture_output=True, text=True)
+    return done.stdout.strip() or "unknown"
 
 
 def _effauto(*words: str, **environment: str) -> str:
@@ -198,6 +205,13 @@ def _setting(plan: dict[str, Any]) -> Iterator[str]:
     yield f"Machine: {hardware['processor']}, {hardware['threads']} threads of {hardware['cores']},"
     yield f"Python {platform.python_version()}, seed {plan['seed']}; a shared machine, so times"
     yield f"vary. Budget: {limits}. Training rows are capped at {plan['data']['max_rows']}."
+    yield f"Measured at commit {' and '.join(_commits())}."
+
+
+def _commits() -> list[str]:
+    slugs = ("chosen", *(name.replace(" ", "-") for name in REFERENCES))
+    outcomes = [_outcome(task, slug) for task in TASKS for slug in slugs]
+    return sorted({outcome.get("commit", "unknown") for outcome in outcomes if outcome})
 
 
 def _quality_row(task: str, plan: dict[str, Any]) -> str:

@@ -80,6 +80,16 @@ def test_a_reader_that_leaves_early_is_no_error():
     assert "Traceback" not in run.stderr
 
 
+def test_a_reader_that_leaves_early_costs_no_plan(tmp_path):
+    saved = tmp_path / "plan.json"
+    asked = [sys.executable, "-m", "effauto", "plan", "--model", "bag-of-words"]
+    asked += ["--search-time", "0", "--db", str(tmp_path / "x.db"), "--output", str(saved)]
+    with subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        run.stdout.close()
+        assert "Traceback" not in run.stderr.read()
+    assert json.loads(saved.read_text())["effauto_plan"]
+
+
 def test_tables_fit_80_columns(write, cli):
     folder = write(good=GOOD.replace("A method.", "x" * 80))
     for arguments in (["plugins", "list"], ["methods", "list"], ["methods", "show", "good"]):

@@ -99,11 +99,11 @@ def test_commands_work(page, cli, place):
 def test_the_readme_works_from_the_first_command_to_the_last(cli, place):
     for command in commands(ROOT / "README.md"):
         if command.startswith("effauto"):
-            shorter = command.replace("--search-time 4min", "--search-time 60s")
+            shorter = command.replace("--search-time 4min", "--search-time 20s")
             result = cli(*shlex.split(shorter)[1:])
             assert result.exit_code == 0, f"{command}\n{result.output}"
     (program,) = blocks(ROOT / "README.md", "python")
-    program = program.replace('search_time="4min"', "search_time=60")
+    program = program.replace('search_time="4min"', "search_time=20")
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert " True\n" in run.stdout

@@ -157,9 +157,9 @@ def plan(
         check_writable(output)
     with terminal_listener() as listener:
         found = make_plan(request, app.plugins, listener)
-    _show(found, form)
     if output:
         write_plan(found, output)
+    _show(found, form)
     return exit_code(found)
 
 
