@@ -7,7 +7,7 @@ two, not their sum. What the process holds is more than its tensors: allocators 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from effauto.cost.flops import served_tokens
 from effauto.cost.ranges import Range, exact
@@ -36,6 +36,9 @@ ROWS_READ = Range(0.0, 0.3, 1.0)
 # Of 112 small trainings the 15th and the 95th per cent: a limit is to hold.
 TRAINING_ERROR = Range(0.9, 1.0, 1.24)
 CUDA_ALLOCATOR = Range(1.02, 1.1, 1.3)
+# What PyTorch reserves on a GPU over the tensors of a training: docs/gpu.md, the 5th per cent, the
+# median and the 95th.
+CUDA_TRAINING = Range(1.1, 1.26, 1.49)
 # A bag of words: a Python dict of n-grams over the same as JSON; and how far it is all off.
 VOCABULARY_IN_MEMORY = 10.0
 LINEAR_MEMORY = Range(0.5, 1.0, 2.0)
@@ -78,7 +81,19 @@ def train_bytes(work: Workload, device: str) -> Range:
     """
     if work.family == "linear":
         return LINEAR_MEMORY.scaled(_linear_bytes(work)) + LINEAR_PROCESS
-    return resident(train_peak(work), work, device)
+    return resident(train_peak(as_kept(work, device)), work, device)
+
+
+def as_kept(work: Workload, device: str) -> Workload:
+    """The same work as a device keeps its tensors.
+
+    A GPU keeps a byte for a number of dropout's masks where a CPU keeps a float, and its attention
+    keeps no scores for the backward pass.
+    """
+    if device != "cuda":
+        return work
+    before = tuple(as_kept(other, device) for other in work.before)
+    return replace(work, mask_units=work.mask_units / FLOAT, pair_numbers=0.0, before=before)
 
 
 def train_peak(work: Workload) -> float:
@@ -91,7 +106,7 @@ def train_peak(work: Workload) -> float:
 def resident(live: float, work: Workload, device: str) -> Range:
     """What a process holds that trains with so many bytes in tensors."""
     if device == "cuda":
-        return CUDA_ALLOCATOR.scaled(live)
+        return CUDA_TRAINING.scaled(live)
     handed = FLOAT * work.parameters + work.export_bytes if work.export_bytes else 0.0
     held = max(_held(work) * live, handed)
     return TRAINING_ERROR.scaled(held + TRAINING_PROCESS + work.library_bytes)
@@ -107,7 +122,7 @@ def train_note(work: Workload, device: str) -> str:
     """The parts of the peak."""
     if work.family == "linear":
         return ""
-    tensors = train_tensors(work)
+    tensors = train_tensors(as_kept(work, device))
     parts = {
         "weights": tensors.weights,
         "optimizer": tensors.optimizer,
@@ -115,7 +130,7 @@ def train_note(work: Workload, device: str) -> str:
         "or, later, gradients": tensors.gradients + tensors.updating,
     }
     told = ", ".join(f"{name} {show(size, 'byte')}" for name, size in parts.items())
-    held = CUDA_ALLOCATOR.value if device == "cuda" else _held(work)
+    held = CUDA_TRAINING.value if device == "cuda" else _held(work)
     return f"{told}; the allocator holds {held:.2f} times as much"
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from shapes import BAG, LAPTOP, LINEAR, T4, WORK, encoder
 
 from effauto.cost import Place, Prices, estimate
+from effauto.cost.memory import CUDA_TRAINING, as_kept, train_peak
 from effauto.hardware import profiles
 from effauto.resources import RESOURCES
 from effauto.traits import TaskTraits
@@ -148,7 +149,18 @@ def test_a_frozen_body_keeps_its_features():
     frozen = replace(WORK, backward_passes=0.0, trainable_parameters=0.0)
     more = replace(frozen, examples=frozen.examples * 100)
     grown = estimate(more, T4)["train.memory"].value - estimate(frozen, T4)["train.memory"].value
-    assert grown == pytest.approx(1.1 * 99 * frozen.examples * frozen.width * 4)
+    assert grown == pytest.approx(CUDA_TRAINING.value * 99 * frozen.examples * frozen.width * 4)
+
+
+def test_a_gpu_keeps_a_byte_of_a_mask_and_no_scores():
+    dropping = replace(WORK, mask_units=4.0, pair_numbers=2.0)
+    kept = replace(dropping, mask_units=1.0, pair_numbers=0.0)
+    teacher = replace(dropping, before=(dropping,))
+    assert as_kept(teacher, "cuda") == replace(kept, before=(kept,))
+    assert as_kept(teacher, "cpu") == teacher
+    held = estimate(dropping, T4)["train.memory"].value
+    assert held == pytest.approx(CUDA_TRAINING.value * train_peak(kept))
+    assert held < CUDA_TRAINING.value * train_peak(dropping)
 
 
 def test_no_price_no_cost():
