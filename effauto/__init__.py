@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from effauto.api import load, plan, run
     from effauto.execution.context import Context
     from effauto.execution.embedding import embed, frozen_features
+    from effauto.execution.gates import gate_gradients
     from effauto.execution.predictor import Predictor, Runtime
     from effauto.execution.rows import row_losses, rows_at
     from effauto.execution.training import Batch, Moment, Training, collate, encode_training
@@ -45,6 +46,7 @@ _LATE = {
     "collate": "effauto.execution.training",
     "embed": "effauto.execution.embedding",
     "frozen_features": "effauto.execution.embedding",
+    "gate_gradients": "effauto.execution.gates",
     "encode_training": "effauto.execution.training",
     "row_losses": "effauto.execution.rows",
     "rows_at": "effauto.execution.rows",
@@ -86,6 +88,7 @@ __all__ = [
     "embed",
     "encode_training",
     "frozen_features",
+    "gate_gradients",
     "hookimpl",
     "load",
     "load_task",

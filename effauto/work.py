@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 Compute = Literal["float32", "bfloat16", "int8"]
 
+FLOAT_BITS = 32.0
+# What scales, biases and norms add to each number's bits, times the width, where the rows of a
+# layer are not known: that of a BERT.
+UNKNOWN_ROWS = 50.0
+
 
 @dataclass(frozen=True)
 class Work:
@@ -186,6 +191,24 @@ class Work:
     def projections(self) -> float:
         """Numbers of the matrices that make a layer's queries, keys and values."""
         return self.width * (self.attention_width + 2.0 * self.key_width)
+
+    def layer_bits_by_rows(self, bits: float) -> float:
+        """Bits a number of a layer whose matrices have ``bits``, a float scale and bias a row.
+
+        A bias is made where there was none.
+        """
+        if not self.layer_rows:
+            return bits + UNKNOWN_ROWS / max(1.0, self.width)
+        biases = 0.0 if self.layer_vectors >= self.layer_rows else self.layer_rows
+        floats = self.layer_vectors + self.layer_rows + biases
+        stored = bits * self.layer_matrices + FLOAT_BITS * floats
+        return stored / max(1.0, self.layer_parameters)
+
+    def table_bits_by_rows(self, bits: float) -> float:
+        """The same of the tables: that of words has a scale a row; the others stay as they are."""
+        words = min(self.vocabulary * self.width, self.embedding_parameters)
+        floats = self.vocabulary + self.embedding_parameters - words
+        return (bits * words + FLOAT_BITS * floats) / max(1.0, self.embedding_parameters)
 
 
 _NUMBERS = tuple(found.name for found in fields(Work) if found.type == "float")

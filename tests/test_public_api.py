@@ -13,7 +13,7 @@ PUBLIC = """
     BASELINE FITS Accelerator Batch Choice Context DeclarationError EffautoError Evidence Examples
     Float Hardware Int Method ModelTraits Moment Needs Predictor Rate Recipe Runtime Search Setting
     TaskModel TaskTraits Training Verdict Workload collate embed encode_training frozen_features
-    hookimpl load load_task plan row_losses rows_at run
+    gate_gradients hookimpl load load_task plan row_losses rows_at run
 """.split()  # noqa: SIM905
 
 

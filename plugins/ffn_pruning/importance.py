@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
-from functools import partial
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from effauto import Training, collate, encode_training
+from effauto import gate_gradients
 
 from .inner import Inner, matrix
 
@@ -34,44 +30,7 @@ def sensitivities(
     """For each inner layer, (neurons,): E |Σ a · ∂L/∂a|, the sum over a row's tokens.
 
     It is by how much, to first order, a row's loss would change without the neuron, whose number
-    is a (Molchanov et al. 2017, equation 7); on at most ``rows`` training rows.
+    is a (Molchanov et al. 2017, equation 7): the gradient of a gate on it.
     """
-    examples, training = context.examples, replace(Training(), padding="longest")
-    chosen = random.Random(context.seed).sample(range(len(examples)), min(rows, len(examples)))
-    encoded = encode_training(model, examples, training, context)
-    scores = [torch.zeros(inner.width, device=context.device) for inner in found]
-    model.eval()
-    for start in range(0, len(chosen), training.batch_size):
-        some = chosen[start : start + training.batch_size]
-        batch = collate(some, encoded, examples, training, context)
-        with gated(found) as gates, context.counting("importance", batch.tokens):
-            loss = training.loss(model, batch) * len(some)
-            felt = torch.autograd.grad(loss, [gate for _, gate in gates])
-        for (place, _), gradient in zip(gates, felt, strict=True):
-            scores[place] += gradient.abs().sum(dim=0)
-        context.report("judging neurons", (start + len(some)) / len(chosen))
-    return scores
-
-
-@contextmanager
-def gated(found: Sequence[Inner]) -> Iterator[list[tuple[int, Tensor]]]:
-    """Put a gate of (rows, neurons), open at 1, on each number; its gradient is Σ a · ∂L/∂a."""
-    gates: list[tuple[int, Tensor]] = []
-    hooks = [
-        inner.down.register_forward_pre_hook(partial(_gate, gates, place))
-        for place, inner in enumerate(found)
-    ]
-    try:
-        yield gates
-    finally:
-        for hook in hooks:
-            hook.remove()
-
-
-def _gate(
-    gates: list[tuple[int, Tensor]], place: int, module: nn.Module, inputs: tuple[Tensor]
-) -> tuple[Tensor]:
-    (numbers,) = inputs
-    gate = torch.ones(len(numbers), numbers.shape[-1], device=numbers.device, requires_grad=True)
-    gates.append((place, gate))
-    return (numbers * gate[:, None, :],)
+    gates = [(inner.down, inner.width) for inner in found]
+    return gate_gradients(model, gates, context, rows, "judging neurons")

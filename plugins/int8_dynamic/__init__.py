@@ -12,10 +12,7 @@ if TYPE_CHECKING:
     from effauto import Context, TaskModel
 
 
-# Where the rows of a layer are not known: beside eight bits a scale for each, and, in float32
-# still, biases and norms; their share of a BERT's layer, times its width.
-LAYER_REST = 50.0
-FLOAT_BITS = 32.0
+BITS = 8.0
 # A table is divided by its scales, and that is rounded: two copies of floats at a time.
 COPIES_BYTES = 8.0
 
@@ -60,10 +57,11 @@ class Int8Dynamic(Method):
     def cost(self, work: Workload, setting: Setting) -> Workload:
         """While serving, the layers are there twice: as saved, and packed for the processor."""
         table = min(work.embedding_parameters, work.vocabulary * work.width)
+        bits = work.table_bits_by_rows(BITS) if setting["embeddings"] else work.embedding_bits
         return replace(
             work.holding(COPIES_BYTES * table) if setting["embeddings"] else work,
-            layer_bits=_layer_bits(work),
-            embedding_bits=_table_bits(work) if setting["embeddings"] else work.embedding_bits,
+            layer_bits=work.layer_bits_by_rows(BITS),
+            embedding_bits=bits,
             runtime_bytes=work.runtime_bytes + work.layers * work.layer_parameters,
             compute="int8",
         )
@@ -77,23 +75,6 @@ class Int8Dynamic(Method):
         from .quantize import quantize, unfilled
 
         return quantize(model, setting["embeddings"], unfilled)
-
-
-def _layer_bits(work: Workload) -> float:
-    """Bits a number: a row has a scale and a bias, which is made where there was none."""
-    if not work.layer_rows:
-        return 8.0 + LAYER_REST / max(1.0, work.width)
-    biases = 0.0 if work.layer_vectors >= work.layer_rows else work.layer_rows
-    floats = work.layer_vectors + work.layer_rows + biases
-    bits = 8.0 * work.layer_matrices + FLOAT_BITS * floats
-    return bits / max(1.0, work.layer_parameters)
-
-
-def _table_bits(work: Workload) -> float:
-    """Bits a number: the table of words has a scale a row; positions and norms stay as they are."""
-    words = min(work.vocabulary * work.width, work.embedding_parameters)
-    floats = work.vocabulary + work.embedding_parameters - words
-    return (8.0 * words + FLOAT_BITS * floats) / max(1.0, work.embedding_parameters)
 
 
 @hookimpl

