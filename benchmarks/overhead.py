@@ -18,6 +18,7 @@ import planner
 import replay
 
 from effauto import Search
+from effauto.planner.drawing import Draws
 from effauto.planner.engine.history import key
 from effauto.planner.space import to_options
 
@@ -49,7 +50,8 @@ def main() -> None:
         return {"model.size": figures["model.size"].value} if figures else {}
 
     def fresh(seed: int) -> Search:
-        return Search(space.configspace, ("error",), {"model.size": 2e7}, seed, foretell=foretell)
+        limits, draw = {"model.size": 2e7}, Draws(space, oracle, seed)
+        return Search(space.configspace, ("error",), limits, seed, foretell=foretell, draw=draw)
 
     generator, found = np.random.default_rng(0), {}
 
@@ -59,7 +61,7 @@ def main() -> None:
 
     for size in SIZES:
         search = fresh(size)
-        for configuration in search.space.sample_configuration(size):
+        for configuration in Draws(space, oracle, 1)(size):
             tell(search, configuration)
         search.ask(legal)  # what is only done once
         found[str(size)] = round(_seconds(lambda s=search: [s.ask(legal) for _ in range(5)]) / 5, 3)

@@ -272,6 +272,10 @@ class Replayed(Strategy):
             self.failed[trial.candidate.key] = 1
         return None
 
+    def _repeated(self, time_left: float) -> Trial | None:
+        """Few rows were measured with several seeds, so none is repeated."""
+        return None
+
     def _shares(self, candidate: Candidate) -> Mapping[float, Row]:
         return self.rows.get(key(self.space.configuration(candidate)), {})
 

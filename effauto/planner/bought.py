@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from effauto.planner.ablation import Bought, Pair
 from effauto.planner.candidate import Candidate, Oracle
-from effauto.planner.results import Result
+from effauto.planner.results import Result, pooled
 from effauto.planner.situation import Situation
 from effauto.recipe import Recipe
 from effauto.resources import QUALITY
@@ -84,7 +84,7 @@ def _tried(
     found = [
         r for r in results if r.fidelity == fidelity and _spelt_out(oracle, r.candidate) == key
     ]
-    return found[-1] if found else None
+    return pooled(found) if found else None
 
 
 def _spelt_out(oracle: Oracle, candidate: Candidate) -> str:

@@ -69,8 +69,8 @@ def best_of(situation: Situation, results: Sequence[Result]) -> Result | None:
 def _given_up(situation: Situation, results: Sequence[Result], best: Result) -> Iterator[str]:
     """What the preference cost in quality."""
     metric = situation.task.metric
-    dearest = choose(results, situation.budget, metric)
-    if situation.request.prefer.goals and dearest is not None and dearest is not best:
+    dearest = choose(results, situation.budget, metric) or best
+    if situation.request.prefer.goals and dearest.candidate != best.candidate:
         points = 100 * (dearest.quality(metric) - best.quality(metric))
         yield (
             f"preferring {situation.request.prefer} gives up {points:.1f} points of {metric} "
@@ -126,7 +126,8 @@ def _with_more_data(result: Result, quality: Figure) -> Figure:
 
 def _compared(results: Sequence[Result], best: Result, metric: str) -> list[str]:
     """One sentence for each untouched model: what choosing otherwise changed."""
-    untouched = [r for r in latest(results) if not r.candidate.recipe.steps and r is not best]
+    others = (r for r in latest(results) if r.candidate != best.candidate)
+    untouched = [r for r in others if not r.candidate.recipe.steps]
     return [_beside(result, best, metric) for result in untouched]
 
 

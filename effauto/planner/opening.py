@@ -13,6 +13,8 @@ from effauto.planner.situation import Situation
 CHEAP, FROZEN, KNOWN = 4, 2, 3
 # A candidate is cheap if all of its training takes no more than this part of the search.
 CHEAP_SHARE = 0.12
+# What is missed by less than an estimate errs (as a logarithm) is not missed.
+LITTLE = 0.05
 # The stages that decide which network is trained, and how.
 TRAINED = ("design", "pretrain", "finetune")
 # Neither may be cheap for leaving many labels out.
@@ -37,7 +39,8 @@ def plain(situation: Situation, pool: Sequence[Candidate]) -> list[Candidate]:
     """Each model untouched, the plainest uses of its features as they are, the simplest that cost
     seconds, trainings of the whole network and the swiftest of any.
 
-    The untouched models are tried even where they break the budget: all else is compared to them.
+    Of each kind, what is foretold to keep the budget comes before what merely may. The untouched
+    models are tried even where they break it: all else is compared to them.
     """
     allowed = _allowed(situation, pool)
     first = list(map(Candidate, situation.oracle.models))
@@ -58,10 +61,14 @@ def advised(
         return []
     usable = (c for c in situation.advice if c.model in oracle.models)
     covering = _allowed(situation, [c for c in usable if oracle.composition(c).legal])
+    covering.sort(key=lambda c: _missed(situation, c))
     fresh = [c for c in covering if c not in first][:KNOWN]
-    ranked = sorted(
-        _allowed(situation, pool), key=lambda c: (-prior.sure_gain(c), _seconds(situation, c))
-    )
+
+    def key(candidate: Candidate) -> tuple[float, ...]:
+        missed, gain = _missed(situation, candidate), prior.sure_gain(candidate)
+        return missed, -gain, _seconds(situation, candidate)
+
+    ranked = sorted(_allowed(situation, pool), key=key)
     tried = {_trained(situation, candidate) for candidate in (*first, *fresh)}
     others = (c for c in ranked if _trained(situation, c) not in tried)
     return [*fresh, *_of_each_training(situation, others)[: KNOWN - len(fresh)]]
@@ -97,15 +104,15 @@ def _frozen(situation: Situation, allowed: Sequence[Candidate]) -> list[Candidat
         return networks and not work.backward_passes and _leaves(situation, candidate, NETWORK)
 
     def key(candidate: Candidate) -> tuple[float, ...]:
-        missed, _ = excess(situation.oracle.foretell(candidate), situation.budget)
-        return missed, len(candidate.recipe.steps), _seconds(situation, candidate)
+        missed, steps = _missed(situation, candidate), len(candidate.recipe.steps)
+        return missed, steps, _seconds(situation, candidate)
 
     return _of_each_training(situation, sorted(filter(as_it_is, allowed), key=key))[:FROZEN]
 
 
 def _simplest(situation: Situation, allowed: Sequence[Candidate]) -> list[Candidate]:
-    """Of those that train on all data in a small part of the search, what is known to do well,
-    else the fewest methods, those that change the network counted twice.
+    """Of those that train on all data in a small part of the search, what keeps the budget, then
+    what is known to do well, then the fewest methods, those that change the network counted twice.
 
     One of each network and way to train it: what is done to the data before, and to the weights
     after, changes less.
@@ -119,7 +126,7 @@ def _simplest(situation: Situation, allowed: Sequence[Candidate]) -> list[Candid
         names = [step.method for step in candidate.recipe.steps]
         changes = len(names) + sum(methods[name].stage == "design" for name in names)
         known = prior.sure_gain(candidate) if prior.trials else 0.0
-        return -known, changes, seconds[candidate]
+        return _missed(situation, candidate), -known, changes, seconds[candidate]
 
     return _of_each_training(situation, sorted(cheap, key=key))[:CHEAP]
 
@@ -146,11 +153,18 @@ def _swiftest(situation: Situation, allowed: Sequence[Candidate]) -> list[Candid
     """
     trained = [c for c in allowed if situation.oracle.work(c).backward_passes > 0]
 
-    def price(candidate: Candidate) -> float:
-        return _seconds(situation, candidate) * 1.5 ** len(candidate.recipe.steps)
+    def price(candidate: Candidate) -> tuple[float, ...]:
+        seconds = _seconds(situation, candidate) * 1.5 ** len(candidate.recipe.steps)
+        return _missed(situation, candidate), seconds
 
     return sorted(trained, key=price)[:1]
 
 
 def _seconds(situation: Situation, candidate: Candidate) -> float:
     return situation.oracle.foretell(candidate)["train.time"].value
+
+
+def _missed(situation: Situation, candidate: Candidate) -> float:
+    """By how much it is foretold to miss the limit it misses most, as a logarithm."""
+    missed, _ = excess(situation.oracle.foretell(candidate), situation.budget)
+    return missed if missed > LITTLE else 0.0

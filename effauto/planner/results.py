@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from statistics import fmean
 
 from effauto.budget import Budget, Limit
 from effauto.planner.candidate import Candidate
@@ -80,13 +81,41 @@ def _unlucky(name: str, figure: Figure) -> float:
 
 
 def latest(results: Iterable[Result]) -> list[Result]:
-    """For each candidate its result at the largest scale."""
-    best: dict[str, Result] = {}
+    """For each candidate its result at the largest scale: the mean, if it was repeated there."""
+    found: dict[str, list[Result]] = {}
     for result in results:
-        other = best.get(result.candidate.key)
-        if other is None or result.fidelity >= other.fidelity:
-            best[result.candidate.key] = result
-    return list(best.values())
+        runs = found.setdefault(result.candidate.key, [])
+        if runs and result.fidelity > runs[0].fidelity:
+            runs.clear()
+        if not runs or result.fidelity == runs[0].fidelity:
+            runs.append(result)
+    return [pooled(runs) for runs in found.values()]
+
+
+def pooled(runs: Sequence[Result]) -> Result:
+    """The mean of the same trial with several seeds; what was measured twice with one counts once.
+
+    Ranges are not narrower for it: seeds do not tell how a quality varies with the rows judged.
+    """
+    by_seed = list({result.seed: result for result in runs}.values())
+    if len(by_seed) == 1:
+        return by_seed[0]
+    shared = set.intersection(*(set(result.measured) for result in by_seed))
+    figures = {
+        name: _mean([result.measured[name] for result in by_seed])
+        for name in by_seed[0].measured
+        if name in shared
+    }
+    return replace(by_seed[-1], measured=figures, gain=fmean(r.gain for r in by_seed))
+
+
+def _mean(figures: Sequence[Figure]) -> Figure:
+    value, low, high = (
+        fmean(numbers) for numbers in zip(*((f.value, f.low, f.high) for f in figures), strict=True)
+    )
+    note = f"mean of {len(figures)} seeds"
+    notes = ", ".join(filter(None, (figures[-1].note, note)))
+    return replace(figures[-1], value=value, low=low, high=high, note=notes)
 
 
 def choose(

@@ -30,6 +30,7 @@ PROMISING = 30
 RANDOM_SHARE = 0.1
 
 Admissible = Callable[[Configuration], bool]
+Draw = Callable[[int], Sequence[Configuration]]
 
 
 class Search:
@@ -39,8 +40,9 @@ class Search:
     augmented Tchebycheff norm, weighted anew for each ask (ParEGO), which finds their front.
     ``constraints`` are the most that a measured cost may be; the improvement is multiplied by the
     probability that each is kept. ``foretell`` gives costs known before a trial, in the same
-    units. All models are trained anew for each ask, on results at all fidelities (shares of the
-    whole, up to 1); what is asked for is judged at 1. Nothing is proposed twice.
+    units; ``draw`` so many configurations at random, by default any of the space. All models are
+    trained anew for each ask, on results at all fidelities (shares of the whole, up to 1); what is
+    asked for is judged at 1. Nothing is proposed twice.
     """
 
     def __init__(
@@ -51,12 +53,14 @@ class Search:
         seed: int = 0,
         *,
         foretell: Foretell = lambda configuration: {},
+        draw: Draw | None = None,
     ) -> None:
         self.space = deepcopy(space)
         self.space.seed(seed)
         self.history = History(tuple(objectives), dict(constraints or {}))
         self._seen: set[bytes] = set()
         self._generator = np.random.default_rng(seed)
+        self._draw = draw or self.space.sample_configuration
         self._seed = seed
         self._acquisition = Acquisition(
             self.history, Features(self.space), foretell, self._forest, self._generator
@@ -127,7 +131,7 @@ class Search:
     def _most_promising(
         self, admissible: Admissible, among: Iterable[Configuration] | None
     ) -> Configuration | None:
-        listed = self.space.sample_configuration(SAMPLES) if among is None else list(among)
+        listed = self._draw(SAMPLES) if among is None else list(among)
         drawn = self._fresh(listed[n] for n in self._generator.permutation(len(listed)))
         if len(self.history.finished) < LEAST_TOLD or self._generator.random() < RANDOM_SHARE:
             return next(filter(admissible, drawn), None)

@@ -10,6 +10,7 @@ from effauto.planner.bought import unmeasured
 from effauto.planner.candidate import Candidate
 from effauto.planner.chosen import best_of, chosen
 from effauto.planner.clock import Clock
+from effauto.planner.drawing import liking
 from effauto.planner.listener import Listener
 from effauto.planner.opening import advised, in_order, plain
 from effauto.planner.plan import Plan
@@ -37,7 +38,7 @@ def searched(
     portfolio, led = _beginning(situation, pool)
     if situation.whole_budget.of_phases("guard").to_json():  # others are compared to the baseline
         portfolio.sort(key=lambda candidate: candidate != situation.untouched)
-    space = build_space(situation.usable, request.seed)
+    space = build_space(situation.usable, request.seed, liking(situation))
     strategy = Strategy(situation, space, portfolio, request.seed, led)
     study = begin_study(situation, store, strategy, clock, listener)
     trying = Trying(strategy, store, study, clock, listener)

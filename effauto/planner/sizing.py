@@ -19,11 +19,15 @@ LEAST_EXAMPLES = 50
 
 @dataclass(frozen=True)
 class Trial:
-    """What to try next: a candidate, a share of the data, and how long that should take."""
+    """What to try next: a candidate, a share of the data, and how long that should take.
+
+    ``repeat`` tells with how many seeds it was tried before; each has the next.
+    """
 
     candidate: Candidate
     fidelity: float
     seconds: float
+    repeat: int = 0
 
 
 @dataclass(frozen=True)
@@ -33,15 +37,18 @@ class Sizing:
     situation: Situation
     trained: Callable[[Candidate, float], bool]
 
-    def seconds(self, candidate: Candidate, fidelity: float) -> float:
-        """How long a trial takes: training, reloading, judging on the validation rows."""
+    def seconds(self, candidate: Candidate, fidelity: float, *, anew: bool = False) -> float:
+        """How long a trial takes: training, reloading, judging on the validation rows.
+
+        ``anew``: even if there is such a training, it cannot be shared.
+        """
         oracle = self.situation.oracle
         foretold = oracle.foretell(candidate, fidelity)
         rows = len(self.situation.task.validation)
         judging = rows / max(foretold["inference.throughput"].value, 1e-9)
         requests = 65 * foretold["inference.latency"].value
         training = foretold["train.time"].value
-        if self.trained(candidate, fidelity):
+        if not anew and self.trained(candidate, fidelity):
             part = oracle.foretell(oracle.trained_part(candidate), fidelity)
             training = max(0.0, training - part["train.time"].value)
         return training + judging + requests + 0.5

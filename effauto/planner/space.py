@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
+from types import MappingProxyType
 from typing import Any
 
 from ConfigSpace import (
@@ -24,8 +26,10 @@ from effauto.planner.candidate import Candidate
 from effauto.recipe import Recipe
 
 MODEL, NONE, USED = "model", "none", "used"
-# How often a sample leaves a slot empty or a switch off: most good recipes combine few methods.
-EMPTY = 0.6
+# So many methods a sample has on average, for most good recipes combine few; of one slot or switch
+# it uses no more than this share.
+FEW, OFTEN = 2.5, 0.6
+EVEN: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,20 @@ class Space:
                 }
         return Candidate(model, Recipe.from_settings(settings))
 
+    def chosen(self, values: Mapping[str, Any]) -> tuple[str, frozenset[str]]:
+        """The model of a configuration, and the names of its methods."""
+        model = values[MODEL]
+        methods = self.usable[model].values()
+        return model, frozenset(method.name for method in methods if _chosen(method, values))
+
+    def without(self, configuration: Configuration, names: Collection[str]) -> Configuration:
+        """The configuration with these methods left out."""
+        if not names:
+            return configuration
+        known = self.usable[configuration[MODEL]]
+        values = dict(configuration) | {_switch(known[name]): NONE for name in names}
+        return Configuration(self.configspace, values=_active(self.configspace, values))
+
     def configuration(self, candidate: Candidate) -> Configuration:
         """The configuration that stands for ``candidate``; ValueError if it lies outside."""
         values: dict[str, Any] = {MODEL: candidate.model}
@@ -70,18 +88,39 @@ class Space:
         return Configuration(self.configspace, values=_active(self.configspace, values))
 
 
-def build_space(usable: Mapping[str, Mapping[str, Method]], seed: int) -> Space:
-    """The space over these models and methods; ``usable[model]`` are the methods for a model."""
-    space = ConfigurationSpace(seed=seed)
+def build_space(
+    usable: Mapping[str, Mapping[str, Method]], seed: int, liking: Mapping[str, float] = EVEN
+) -> Space:
+    """The space over these models and methods; ``usable[model]`` are the methods for a model.
+
+    ``liking`` tells how often a method is drawn, relative to those that it does not name.
+    """
     model = CategoricalHyperparameter(MODEL, list(usable))
-    space.add(model)
     methods = {name: method for known in usable.values() for name, method in known.items()}
     switches: dict[str, list[Method]] = {}
     for method in sorted(methods.values(), key=lambda method: method.name):
         switches.setdefault(_switch(method), []).append(method)
+    weights = _weights(switches, liking)
+    parts: list[Any] = [model]
     for name, offered in sorted(switches.items()):
-        _add_switch(space, model, name, offered, usable)
+        parts += _switch_parts(model, name, offered, usable, weights[name])
+    space = ConfigurationSpace(seed=seed)
+    space.add(parts)  # at once: each addition checks the whole space
     return Space(space, usable)
+
+
+def _weights(
+    switches: Mapping[str, Sequence[Method]], liking: Mapping[str, float]
+) -> dict[str, list[float]]:
+    """For each slot or switch the chance of none, then of each method, so that few are drawn."""
+    liked = {name: [liking.get(m.name, 1.0) for m in offered] for name, offered in switches.items()}
+    means = {name: fmean(found) for name, found in liked.items()}
+    a_mean_one = FEW / sum(means.values()) if means else 0.0
+    chances: dict[str, list[float]] = {}
+    for name, found in liked.items():
+        used = min(OFTEN, a_mean_one * means[name])
+        chances[name] = [1 - used, *(used * each / sum(found) for each in found)]
+    return chances
 
 
 def _switch(method: Method) -> str:
@@ -89,36 +128,31 @@ def _switch(method: Method) -> str:
     return f"slot:{method.slot}" if method.slot else method.name
 
 
-def _add_switch(
-    space: ConfigurationSpace,
+def _switch_parts(
     model: CategoricalHyperparameter,
     name: str,
-    offered: Iterable[Method],
+    offered: Sequence[Method],
     usable: Mapping[str, Mapping[str, Method]],
-) -> None:
-    offered = list(offered)
+    weights: Sequence[float],
+) -> Iterator[Any]:
+    """A switch, the models it exists beside, and the knobs below it."""
     options = [method.name if method.slot else USED for method in offered]
-    share = (1 - EMPTY) / len(options)
-    switch = CategoricalHyperparameter(
-        name, [NONE, *options], default_value=NONE, weights=[EMPTY, *[share] * len(options)]
-    )
-    space.add(switch)
+    switch = CategoricalHyperparameter(name, [NONE, *options], default_value=NONE, weights=weights)
+    yield switch
     homes = [m for m, known in usable.items() if any(method.name in known for method in offered)]
     if len(homes) < len(usable):
-        space.add(InCondition(switch, model, homes))
+        yield InCondition(switch, model, homes)
     for home in homes:
-        space.add(
-            ForbiddenAndConjunction(
-                ForbiddenEqualsClause(model, home), ForbiddenEqualsClause(switch, option)
-            )
-            for method, option in zip(offered, options, strict=True)
-            if method.name not in usable[home]
-        )
+        for method, option in zip(offered, options, strict=True):
+            if method.name not in usable[home]:
+                yield ForbiddenAndConjunction(
+                    ForbiddenEqualsClause(model, home), ForbiddenEqualsClause(switch, option)
+                )
     for method, option in zip(offered, options, strict=True):
         for knob_name, knob in method.knobs.items():
             child = _hyperparameter(f"{method.name}.{knob_name}", knob)
-            space.add(child)
-            space.add(EqualsCondition(child, switch, option))
+            yield child
+            yield EqualsCondition(child, switch, option)
 
 
 def _hyperparameter(name: str, knob: Knob) -> Any:

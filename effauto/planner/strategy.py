@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from effauto.cost.corrections import Pair
 from effauto.planner.advice import misleads
 from effauto.planner.candidate import Candidate
+from effauto.planner.chosen import best_of
 from effauto.planner.continuations import Continuations
 from effauto.planner.curves import Curves
+from effauto.planner.finalists import to_repeat
 from effauto.planner.promotion import promotable
 from effauto.planner.results import Result, keeps, latest
 from effauto.planner.situation import Situation
@@ -23,6 +25,8 @@ from effauto.resources import QUALITY
 OPENING, PROMOTION = 0.3, 0.6
 # The part of the search for what earlier trials advise, until some of it is the best so far.
 UNPROVEN = 0.1
+# The last part of the search, in which the best are tried with other seeds.
+REPEATING = 0.3
 # Every so many trials, something promising is tried again on more data.
 PROMOTE_EVERY = 3
 
@@ -62,6 +66,7 @@ class Strategy:
         return (
             self._continued(time_left)
             or self._opened(time_left)
+            or self._repeated(time_left)
             or (None if self._given else self._asked(time_left))
             or self._promotion(time_left, last=True)
         )
@@ -141,6 +146,21 @@ class Strategy:
             return None
         seconds = self.seconds(*found)
         return Trial(*found, seconds) if seconds <= 0.9 * time_left else None
+
+    def _repeated(self, time_left: float) -> Trial | None:
+        """Towards the end, one of the best with another seed, until they can be told apart."""
+        if self._given or time_left > REPEATING * self.situation.request.search_time:
+            return None
+        best = best_of(self.situation, self.results)
+        if best is None:
+            return None
+        allowed = [result for result in self.results if self._keeps(result)]
+        found = to_repeat(allowed, best, self._metric, {*self.pending, *self.failed})
+        if found is None:
+            return None
+        seconds = self.sizing.seconds(found[0], best.fidelity, anew=True)
+        fits = seconds <= 0.9 * time_left
+        return Trial(found[0], best.fidelity, seconds, found[1]) if fits else None
 
     def _asked(self, time_left: float) -> Trial | None:
         """What the surrogate proposes among the legal, affordable and untried."""

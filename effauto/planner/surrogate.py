@@ -10,6 +10,7 @@ from ConfigSpace import Configuration
 
 from effauto.budget import Budget
 from effauto.planner.candidate import Candidate
+from effauto.planner.drawing import Draws
 from effauto.planner.engine.history import key
 from effauto.planner.results import Result
 from effauto.planner.search import Search
@@ -33,7 +34,12 @@ class Surrogate:
         self._candidates: dict[bytes, Candidate] = {}
         objectives = (ERROR, *self._pareto)
         self.search = Search(
-            space.configspace, objectives, self._limits(), seed, foretell=self._foretold_costs
+            space.configspace,
+            objectives,
+            self._limits(),
+            seed,
+            foretell=self._foretold_costs,
+            draw=Draws(space, situation.oracle, seed),
         )
 
     def begin(self, candidate: Candidate) -> None:

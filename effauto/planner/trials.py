@@ -15,6 +15,7 @@ from effauto.execution.job import TRAIN, Job
 from effauto.planner.candidate import Candidate
 from effauto.planner.results import Result
 from effauto.planner.situation import Situation
+from effauto.planner.sizing import Trial
 from effauto.resources import Figure, Figures
 from effauto.store import Store
 from effauto.task import write_split
@@ -42,22 +43,23 @@ class Trials:
     def data(self) -> Path:
         return self.folder / "data"
 
-    def begin(self, candidate: Candidate, fidelity: float) -> tuple[int, Job]:
+    def begin(self, trial: Trial) -> tuple[int, Job]:
         """Note in the store that a trial begins; return its number and what is to be done."""
-        situation = self.situation
-        trial = self.store.begin_trial(
+        situation, candidate, fidelity = self.situation, trial.candidate, trial.fidelity
+        seed = situation.request.seed + trial.repeat
+        number = self.store.begin_trial(
             candidate.recipe,
             situation.stored(candidate.model),
             purpose="search",
-            seed=situation.request.seed,
+            seed=seed,
             study=self.study,
             fidelity=fidelity,
             foretold=situation.oracle.foretell(candidate, fidelity),
             methods=situation.versions(candidate),
         )
-        return trial, self._job(trial, candidate, fidelity)
+        return number, self._job(number, candidate, fidelity, seed)
 
-    def _job(self, trial: int, candidate: Candidate, fidelity: float) -> Job:
+    def _job(self, trial: int, candidate: Candidate, fidelity: float, seed: int) -> Job:
         situation = self.situation
         return Job(
             action=TRAIN,
@@ -70,7 +72,7 @@ class Trials:
             folder=self.folder / f"artefact-{trial}",
             cache=self.folder / "cache",
             fidelity=fidelity,
-            seed=situation.request.seed,
+            seed=seed,
             plugin_folders=situation.request.plugin_folders,
             memory_limit=_memory_allowed(situation, candidate),
             details={
@@ -84,13 +86,16 @@ class Trials:
         """Seconds that a trial may take: a little more than are left of the search."""
         return time_left + min(GRACE, GRACE_SHARE * self.situation.request.search_time)
 
-    def finish(self, trial: int, candidate: Candidate, fidelity: float, done: Done) -> Result:
+    def finish(self, number: int, trial: Trial, done: Done) -> Result:
         """Note in the store what was measured, and return it."""
         situation, request = self.situation, self.situation.request
         costs = training_figures(done.values, situation.hardware, request.place, request.prices)
         judged = {name: Figure.from_json(figure) for name, figure in done.judged.items()}
-        self.store.finish_trial(trial, costs | judged)
-        result = make_result(situation, candidate, fidelity, request.seed, costs | judged, trial)
+        self.store.finish_trial(number, costs | judged)
+        seed = request.seed + trial.repeat
+        result = make_result(
+            situation, trial.candidate, trial.fidelity, seed, costs | judged, number
+        )
         result.answers = done.answers
         return result
 

@@ -98,7 +98,7 @@ class Trying:
     def _begin(self, trial: Trial, place: int, trials: Trials, crew: Crew) -> None:
         listener = self.listener.of_worker(place, len(crew))
         listener.started(self._begun + 1, trial.candidate, trial.fidelity, trial.seconds)
-        number, job = trials.begin(trial.candidate, trial.fidelity)
+        number, job = trials.begin(trial)
         seconds = trials.allowed(self.clock.left)
         self.strategy.begin(trial)
         future = crew.submit(place, job, seconds, listener.progress)
@@ -116,7 +116,7 @@ class Trying:
             self.strategy.tell_failure(candidate, fidelity)
             listener.failed(candidate, str(error))
             return
-        result = trials.finish(flight.number, candidate, fidelity, done)
+        result = trials.finish(flight.number, flight.trial, done)
         self._tell(result)
         best = best_of(self.strategy.situation, self.strategy.results)
         listener.ended(result, best, self.clock.left)

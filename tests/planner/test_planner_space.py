@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+from statistics import fmean
+
 import pytest
 from sample_tasks import BAG, HARDWARE, NETWORK, TASK
 
@@ -10,6 +14,7 @@ from effauto.cost import Place, Prices
 from effauto.knobs import complete
 from effauto.model.source import ModelSource
 from effauto.planner.candidate import Candidate, Oracle
+from effauto.planner.drawing import Draws
 from effauto.planner.pool import excess, few, frugal, singles, usable_methods
 from effauto.planner.space import build_space, to_options
 from effauto.plugins import load_plugins
@@ -52,13 +57,43 @@ def test_no_draw_takes_a_slot_twice_or_has_a_wrong_setting(oracle, draws):
             assert complete(oracle.methods[step.method].knobs, step.setting) == step.setting
 
 
-def test_most_draws_are_legal_and_all_models_are_drawn(oracle, draws):
-    space, drawn = draws
-    candidates = [to_options(space.candidate(c), oracle.methods) for c in drawn]
-    assert {candidate.model for candidate in candidates} == {"network", "bag-of-words"}
-    legal = [oracle.composition(candidate).legal for candidate in candidates]
-    assert sum(legal) > 0.3 * len(legal)
-    assert Candidate("bag-of-words") in candidates
+def test_of_ten_thousand_draws_none_is_illegal_and_most_combine_few_methods(oracle, usable):
+    drawn = Draws(build_space(usable, seed=0), oracle, seed=0)(10_000)
+    space = build_space(usable, seed=0)
+    counts = Counter()
+    for model, names in map(space.chosen, drawn):
+        assert oracle.composition(Candidate(model, Recipe.of(*sorted(names)))).legal
+        counts[model, len(names)] += 1
+    assert {model for model, _ in counts} == {"network", "bag-of-words"}
+    sizes = [n for (model, n), times in counts.items() if model == "network" for _ in range(times)]
+    assert 1 < fmean(sizes) < 4
+    assert max(sizes) >= 5
+    assert len({space.chosen(configuration) for configuration in drawn}) > 1000
+
+
+def test_it_works_with_sixty_methods(oracle):
+    more = {}
+    for method in oracle.methods.values():
+        name, slot = f"another-{method.name}", method.slot and f"another-{method.slot}"
+        more[name] = type("Another", (type(method),), {"name": name, "slot": slot})()
+    methods = dict(oracle.methods) | dict(sorted(more.items())[: 65 - len(oracle.methods)])
+    wide = replace(oracle, methods=methods)
+    usable, _ = usable_methods(wide)
+    assert len(usable["network"]) >= 60
+    drawn = Draws(build_space(usable, seed=1), wide, seed=1)(1000)
+    space = build_space(usable, seed=1)
+    chosen = [space.chosen(configuration) for configuration in drawn]
+    assert all(wide.composition(Candidate(m, Recipe.of(*sorted(n)))).legal for m, n in chosen)
+    assert {name for _, names in chosen for name in names} >= set(more) & set(usable["network"])
+
+
+def test_what_is_liked_is_drawn_more_often(usable):
+    name = next(iter(usable["network"]))
+    often, rarely = (
+        sum(name in space.chosen(c)[1] for c in space.configspace.sample_configuration(2000))
+        for space in (build_space(usable, 0, {name: 4.0}), build_space(usable, 0))
+    )
+    assert often > 1.5 * rarely
 
 
 def test_draws_follow_from_the_seed(usable):

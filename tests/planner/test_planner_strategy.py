@@ -131,3 +131,16 @@ def test_what_is_frozen_goes_on_only_after_the_portfolio(strategy, tiny_model):
     made.portfolio = []
     following = made.next(500.0).candidate
     assert oracle.trained_part(following) == oracle.trained_part(frozen)
+
+
+def test_the_opening_prefers_what_is_foretold_to_keep_the_budget(situation, tiny_model):
+    free = situation(model=tiny_model, search_time=600.0)
+    size = free.oracle.foretell(Candidate(str(tiny_model)))["model.size"].high
+    limit = 0.999 * size  # what changes nothing in size may just keep it, and is likely not to
+    known = situation(f"model.size<={limit} byte", model=tiny_model, search_time=600.0)
+    untouched = known.oracle.foretell(Candidate(str(tiny_model)))
+    assert not known.budget.surely_broken(untouched)
+    first = opening(known, few(known.oracle, known.usable))
+    tried = [c for c in first if c.model == str(tiny_model) and c.recipe.steps]
+    assert len(tried) >= 4
+    assert all(known.oracle.foretell(c)["model.size"].value <= limit for c in tried)
