@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from effauto.execution.training import Batch, Moment, Training, collate, encode_training
     from effauto.model.transformer import TaskModel
     from effauto.planner.search import Search
+    from effauto.results import Results
     from effauto.task.examples import Examples
     from effauto.task.load import load_task
 
@@ -37,6 +38,7 @@ _LATE = {
     "run": "effauto.api",
     "load": "effauto.api",
     "Search": "effauto.planner.search",
+    "Results": "effauto.results",
     "Context": "effauto.execution.context",
     "Predictor": "effauto.execution.predictor",
     "Runtime": "effauto.execution.predictor",
@@ -76,6 +78,7 @@ __all__ = [
     "Predictor",
     "Rate",
     "Recipe",
+    "Results",
     "Runtime",
     "Search",
     "Setting",

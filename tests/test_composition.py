@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "composition.py"
-PAIRS, TRIPLES, FORCED = 12, 8, 8
+PAIRS, TRIPLES, FORCED = 8, 6, 6
 
 
 @pytest.mark.slow

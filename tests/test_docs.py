@@ -8,6 +8,7 @@ import json
 import re
 import shlex
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tomllib
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 import effauto
 from effauto import hookspecs
@@ -63,8 +65,9 @@ def files(tmp_path_factory):
 
 @pytest.fixture
 def place(files, tmp_path, monkeypatch):
-    """A current folder with those files, and an empty database."""
+    """A current folder with those files, an empty database, and what ships with effauto."""
     shutil.copytree(files, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setenv("EFFAUTO_REGISTRY", str(ROOT / "registry.db"))
     monkeypatch.setenv("EFFAUTO_DB", str(tmp_path / "results.db"))
     monkeypatch.chdir(tmp_path)
 
@@ -93,6 +96,26 @@ def test_commands_work(page, cli, place):
             instant = re.sub(r"--search-time \S+", "--search-time 0", command)
             result = cli(*shlex.split(instant)[1:])
             assert result.exit_code == 0, f"{command}\n{result.output}"
+
+
+def test_results_are_asked_in_python_as_shown(place, capsys):
+    pytest.importorskip("pandas")
+    (program,) = blocks(ROOT / "docs" / "querying.md", "python")
+    exec(compile(program, "querying.md", "exec"), {})
+    assert "quality.accuracy" in capsys.readouterr().out
+
+
+def test_results_are_asked_in_sql_as_shown():
+    (query,) = blocks(ROOT / "docs" / "querying.md", "sql")
+    told = yaml.safe_load((ROOT / "docs" / "datasette.yaml").read_text())["databases"]["registry"]
+    queries = [query, *(asked["sql"] for asked in told["queries"].values())]
+    with sqlite3.connect(f"file:{ROOT / 'registry.db'}?mode=ro", uri=True) as connection:
+        assert all(connection.execute(asked).fetchall() for asked in queries)
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        assert set(told["tables"]) == {name for (name,) in tables}
+        for table, described in told["tables"].items():
+            columns = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+            assert columns >= set(described.get("columns", {})), table
 
 
 @pytest.mark.slow

@@ -11,9 +11,9 @@ import effauto
 
 PUBLIC = """
     BASELINE FITS Accelerator Batch Choice Context DeclarationError EffautoError Evidence Examples
-    Float Hardware Int Method ModelTraits Moment Needs Predictor Rate Recipe Runtime Search Setting
-    TaskModel TaskTraits Training Verdict Workload collate embed encode_training frozen_features
-    gate_gradients hookimpl load load_task plan row_losses rows_at run
+    Float Hardware Int Method ModelTraits Moment Needs Predictor Rate Recipe Results Runtime Search
+    Setting TaskModel TaskTraits Training Verdict Workload collate embed encode_training
+    frozen_features gate_gradients hookimpl load load_task plan row_losses rows_at run
 """.split()  # noqa: SIM905
 
 

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from effauto.errors import InputError
-
 if TYPE_CHECKING:
     from effauto.store import Store
     from effauto.store.filters import Filter
-
-_AGES = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 db_option = click.option(
     "--db", metavar="PATH|URL", help="The database; otherwise EFFAUTO_DB or the user's own."
@@ -46,26 +40,11 @@ def filters(command: Callable[..., Any]) -> Callable[..., Any]:
     return db_option(command)
 
 
-def wanted_trials(where: Sequence[str], since: str | None, **given: Any) -> Filter:
+def wanted_trials(**given: Any) -> Filter:
     """What the options ask for; raise InputError for what cannot be read."""
-    from effauto.budget import Budget, parse_limit
-    from effauto.store.filters import Filter
+    from effauto.report.wanted import wanted
 
-    limits = Budget(tuple(map(parse_limit, where)))
-    return Filter(where=limits, since=_moment(since) if since else None, **given)
-
-
-def _moment(text: str) -> datetime:
-    """``7d`` ago, or the start of a day, or a moment, in local time unless it says otherwise."""
-    age = re.fullmatch(r"([0-9]{1,4})([hdw])", text.strip())
-    if age:
-        return datetime.now(UTC) - int(age[1]) * _AGES[age[2]]
-    try:
-        return datetime.fromisoformat(text.strip()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise InputError(
-            f"--since {text!r} is no date and no age; write 2026-01-31, or 7d for the last week"
-        ) from None
+    return wanted(**given)
 
 
 @contextmanager

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from effauto.budget import Budget
-from effauto.knobs import Choice, Value
+from effauto.knobs import Value
 from effauto.method import Method
 from effauto.planner.candidate import Candidate, Oracle, acts_before_trained
-from effauto.planner.pool import excess
+from effauto.planner.climbing import modes
+from effauto.planner.pool import excess, with_settings
 from effauto.planner.preferring import expense_of
 from effauto.planner.results import Result
-from effauto.recipe import Recipe
 from effauto.resources import QUALITY
 
 # Of each training, so many ways to go on are tried before others have their turn.
@@ -103,19 +103,7 @@ class Continuations:
         first: Settings = {name: dict(setting) for name, setting in part.recipe.settings.items()}
         yield part
         for method in later:
-            for setting in _choices(method):
-                yield _with(part, first | {method.name: setting})
+            for setting in modes(method):
+                yield with_settings(part, first | {method.name: setting})
         for one, other in combinations(later, 2):
-            yield _with(part, first | {one.name: {}, other.name: {}})
-
-
-def _choices(method: Method) -> Iterator[dict[str, Value]]:
-    """The method's defaults, and each other option of a knob that offers a choice."""
-    yield {}
-    for name, knob in method.knobs.items():
-        if isinstance(knob, Choice):
-            yield from ({name: option} for option in knob.options if option != knob.default)
-
-
-def _with(part: Candidate, settings: Settings) -> Candidate:
-    return Candidate(part.model, Recipe.from_settings(settings))
+            yield with_settings(part, first | {one.name: {}, other.name: {}})

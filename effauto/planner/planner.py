@@ -7,15 +7,20 @@ from dataclasses import replace
 
 from effauto.cost.account import Tariff
 from effauto.planner.candidate import Candidate
+from effauto.planner.climbing import fitted, frugal
 from effauto.planner.clock import Clock
 from effauto.planner.instant import instant
 from effauto.planner.listener import Listener
 from effauto.planner.plan import Plan
-from effauto.planner.pool import excess, few, frugal
+from effauto.planner.pool import excess, few, legal_ones
 from effauto.planner.request import Request
 from effauto.planner.situation import Situation, understand
 from effauto.plugins import Plugins
+from effauto.recipe import Recipe
 from effauto.store import open_store
+
+# So many ways to train each model are made to keep the budget.
+WAYS = 6
 
 
 def make_plan(request: Request, plugins: Plugins, listener: Listener | None = None) -> Plan:
@@ -66,8 +71,20 @@ def _pool(situation: Situation) -> list[Candidate]:
             foretold["train.time"].value,
         )
 
-    pool = few(oracle, situation.usable, rank)
-    return list(dict.fromkeys([*pool, *frugal(oracle, situation.usable, situation.budget, pool)]))
+    pool, usable = few(oracle, situation.usable, rank), situation.usable
+    made = fitted(oracle, usable, budget, _ways_to_train(situation))
+    return list(dict.fromkeys([*pool, *made, *frugal(oracle, usable, budget, pool)]))
+
+
+def _ways_to_train(situation: Situation) -> list[Candidate]:
+    """Of each model a few ways to train the whole network: the best known, then the swiftest."""
+    oracle, prior = situation.oracle, situation.prior
+    found: list[Candidate] = []
+    for model, methods in situation.usable.items():
+        ours = [Candidate(model, Recipe.of(n)) for n, m in methods.items() if m.stage == "finetune"]
+        seconds = {c: oracle.foretell(c)["train.time"].value for c in legal_ones(oracle, ours)}
+        found += sorted(seconds, key=lambda c: (-prior.sure_gain(c), seconds[c]))[:WAYS]
+    return found
 
 
 def _hopeless(situation: Situation, pool: list[Candidate]) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import combinations
 
 from effauto.budget import Budget
 from effauto.composition import Refusal, unusable
-from effauto.knobs import Choice, Value
+from effauto.knobs import Value
 from effauto.method import Method
 from effauto.planner.candidate import Candidate, Oracle
 from effauto.recipe import Recipe
@@ -16,7 +16,6 @@ from effauto.resources import Figures
 
 # Of the combinations of two methods, so many for each model are extended by a third.
 EXTENDED = 4
-CLIMB_STEPS = 12
 
 
 # What sorts candidates, the most promising first.
@@ -50,7 +49,7 @@ def provided(methods: Mapping[str, Method]) -> frozenset[str]:
 
 def singles(oracle: Oracle, usable: Mapping[str, Mapping[str, Method]]) -> list[Candidate]:
     """Each model untouched, and each legal method alone, at its defaults."""
-    return list(_legal(oracle, _combined(usable, 1)))
+    return list(legal_ones(oracle, _combined(usable, 1)))
 
 
 def few(
@@ -61,13 +60,13 @@ def few(
     These are made from the pairs of least ``rank``; by default, from those that train fastest.
     """
     rank = rank or (lambda candidate: (oracle.foretell(candidate)["train.time"].value,))
-    found = list(_legal(oracle, _combined(usable, 2)))
+    found = list(legal_ones(oracle, _combined(usable, 2)))
     pairs = [candidate for candidate in found if len(candidate.recipe.steps) == 2]
     for model, methods in usable.items():
         ours = sorted((pair for pair in pairs if pair.model == model), key=rank)[:EXTENDED]
-        wider = (_with(p, p.recipe.settings | {m: {}}) for p in ours for m in methods)
+        wider = (with_settings(p, p.recipe.settings | {m: {}}) for p in ours for m in methods)
         fresh = dict.fromkeys(c for c in wider if len(c.recipe.steps) == 3)
-        found += _legal(oracle, iter(fresh))
+        found += legal_ones(oracle, fresh)
     return found
 
 
@@ -75,47 +74,8 @@ def _combined(usable: Mapping[str, Mapping[str, Method]], most: int) -> Iterator
     for model, methods in usable.items():
         for count in range(most + 1):
             for chosen in combinations(methods.values(), count):
-                if not any(_same_slot(*pair) for pair in combinations(chosen, 2)):
+                if not any(same_slot(*pair) for pair in combinations(chosen, 2)):
                     yield Candidate(model, Recipe.of(*(method.name for method in chosen)))
-
-
-def _legal(oracle: Oracle, candidates: Iterator[Candidate]) -> Iterator[Candidate]:
-    return (candidate for candidate in candidates if oracle.composition(candidate).legal)
-
-
-def frugal(
-    oracle: Oracle,
-    usable: Mapping[str, Mapping[str, Method]],
-    budget: Budget,
-    starts: list[Candidate],
-) -> list[Candidate]:
-    """From the best ``starts`` of each model, climb towards the budget: the legal ends reached.
-
-    A step adds or drops a method, or sets a knob to an end of its range.
-    """
-    ends = []
-    for model in usable:
-        ours = [start for start in starts if start.model == model]
-        if ours:
-            best = min(ours, key=lambda c: excess(oracle.foretell(c), budget))
-            ends.append(_climb(oracle, usable[model], budget, best))
-    return ends
-
-
-def _climb(
-    oracle: Oracle, methods: Mapping[str, Method], budget: Budget, start: Candidate
-) -> Candidate:
-    best, least = start, excess(oracle.foretell(start), budget)
-    for _ in range(CLIMB_STEPS):
-        near = list(_legal(oracle, _neighbours(best, methods)))
-        if not near:
-            return best
-        step = min(near, key=lambda c: excess(oracle.foretell(c), budget))
-        found = excess(oracle.foretell(step), budget)
-        if found >= least:
-            return best
-        best, least = step, found
-    return best
 
 
 def excess(foretold: Figures, budget: Budget) -> tuple[float, float]:
@@ -131,29 +91,16 @@ def excess(foretold: Figures, budget: Budget) -> tuple[float, float]:
     return max(found, default=0.0), sum(found)
 
 
-def _neighbours(candidate: Candidate, methods: Mapping[str, Method]) -> Iterator[Candidate]:
-    settings = candidate.recipe.settings
-    for name in settings:
-        yield _with(candidate, {n: s for n, s in settings.items() if n != name})
-        for knob, values in _extremes(methods[name]).items():
-            for value in values:
-                yield _with(candidate, settings | {name: settings[name] | {knob: value}})
-    for name, method in methods.items():
-        if name not in settings:
-            kept = {n: s for n, s in settings.items() if not _same_slot(methods[n], method)}
-            yield _with(candidate, kept | {name: {}})
-
-
-def _with(candidate: Candidate, settings: Mapping[str, Mapping[str, Value]]) -> Candidate:
+def with_settings(candidate: Candidate, settings: Mapping[str, Mapping[str, Value]]) -> Candidate:
+    """The candidate's model with these methods in the place of its own."""
     return Candidate(candidate.model, Recipe.from_settings(settings))
 
 
-def _same_slot(one: Method, other: Method) -> bool:
+def same_slot(one: Method, other: Method) -> bool:
+    """Whether no recipe can have both."""
     return one.slot is not None and one.slot == other.slot
 
 
-def _extremes(method: Method) -> dict[str, tuple[Value, ...]]:
-    return {
-        name: knob.options if isinstance(knob, Choice) else (knob.low, knob.high)
-        for name, knob in method.knobs.items()
-    }
+def legal_ones(oracle: Oracle, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+    """Those that break no rule."""
+    return (candidate for candidate in candidates if oracle.composition(candidate).legal)

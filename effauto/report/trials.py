@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from effauto.errors import BudgetError, InputError
+from effauto.errors import BudgetError, InputError, OutputError
 from effauto.quantities import show
 from effauto.resources import QUALITY, RESOURCES, Figure, resource_named
 from effauto.store import MethodVersion, TrialRecord
 
 ESTIMATE = "estimate."
+MARKUP = frozenset("|<>&*_`[]\\")
 TITLES = {
     "inference.latency": "Latency",
     "model.size": "Size",
@@ -40,6 +42,8 @@ PLAIN: Mapping[str, Callable[[TrialRecord], Any]] = {
     "error": lambda record: record.error,
     "started_at": lambda record: record.started_at.isoformat(timespec="seconds"),
     "seconds": lambda record: record.seconds,
+    "setting": lambda record: str(record.setting),
+    "source": lambda record: record.source,
 }
 
 
@@ -81,14 +85,43 @@ def row(record: TrialRecord, columns: Sequence[str]) -> list[str]:
 
 def as_csv(records: Sequence[TrialRecord], columns: Sequence[str]) -> str:
     """Exact numbers in SI units or bytes; without ``columns``, all of them."""
-    if not columns:
-        measured = {name for record in records for name in record.measured}
-        columns = [*(name for name in PLAIN if name != "quality"), *sorted(measured)]
+    columns = columns or all_columns(records)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([_value(record, column) for column in columns] for record in records)
+    writer.writerows([value_of(record, column) for column in columns] for record in records)
     return text.getvalue()
+
+
+def as_markdown(records: Sequence[TrialRecord], columns: Sequence[str]) -> str:
+    """A table for a text in Markdown, for people; nothing in it is markup."""
+    columns = columns or usual_columns(records)
+    rows = [titles(columns), ["---"] * len(columns), *(row(record, columns) for record in records)]
+    return "".join(f"| {' | '.join(map(_no_markup, cells))} |\n" for cells in rows)
+
+
+def write_parquet(path: Path, records: Sequence[TrialRecord], columns: Sequence[str]) -> None:
+    """Exact numbers in SI units or bytes, a row a trial; without ``columns``, all of them.
+
+    Raises InputError without pyarrow, OutputError for a place that cannot be written.
+    """
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ModuleNotFoundError as error:
+        raise InputError("Parquet needs pyarrow: pip install 'effauto[parquet]'") from error
+    columns = columns or all_columns(records)
+    table = {name: [value_of(record, name) for record in records] for name in columns}
+    try:
+        pyarrow.parquet.write_table(pyarrow.table(table), path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error}") from error
+
+
+def all_columns(records: Sequence[TrialRecord]) -> list[str]:
+    """All that is known of each, and every resource that some of them measured."""
+    measured = {name for record in records for name in record.measured}
+    return [*(name for name in PLAIN if name != "quality"), *sorted(measured)]
 
 
 def describe(record: TrialRecord) -> list[tuple[str, str]]:
@@ -101,6 +134,7 @@ def describe(record: TrialRecord) -> list[tuple[str, str]]:
         ("Data", f"{traits.examples} examples, {traits.classes} classes"),
         ("Model", record.model.name),
         ("Hardware", record.hardware),
+        ("Measured by", record.source),
         ("Recipe", "\n".join(steps) or str(record.recipe)),
         ("Trained on", f"{record.fidelity:.0%} of the full training, seed {record.seed}"),
         ("Started", f"{record.started_at:%Y-%m-%d %H:%M:%S} UTC{_took(record)}"),
@@ -129,7 +163,14 @@ def printable(text: str) -> str:
     )
 
 
-def _value(record: TrialRecord, column: str) -> Any:
+def _no_markup(text: str) -> str:
+    """Signs that Markdown or HTML would take for their own, as entities."""
+    return "".join(f"&#{ord(sign)};" if sign in MARKUP else sign for sign in text).replace(
+        "\n", " "
+    )
+
+
+def value_of(record: TrialRecord, column: str) -> Any:
     if column in PLAIN:
         return PLAIN[column](record)
     figure = _figure(record, column)
@@ -146,7 +187,7 @@ def _shown(record: TrialRecord, column: str) -> str:
     figure = _figure(record, column)
     if figure is not None:
         return show(figure.value, figure.unit)
-    value = _value(record, column)
+    value = value_of(record, column)
     if column == "quality" and record.state != "finished":
         return record.state
     if isinstance(value, float):

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from effauto.machine import Hardware
 from effauto.recipe import Recipe
 from effauto.resources import Figure, Figures
+from effauto.store.setting import TargetSetting
 from effauto.traits import ModelTraits, TaskTraits
 
 Origin = Literal["own", "shipped"]
@@ -51,7 +52,8 @@ class TrialRecord:
     """One trial as it was stored.
 
     ``fidelity`` is the share of the full training; ``seconds`` is None unless the trial ended by
-    itself; ``foretold`` and ``measured`` map resources to figures in SI units or bytes.
+    itself; ``foretold`` and ``measured`` map resources to figures in SI units or bytes; ``source``
+    tells who measured it, if it was imported; ``machine`` is its hardware, calibration included.
     """
 
     number: int
@@ -76,6 +78,18 @@ class TrialRecord:
     methods: Mapping[str, MethodVersion] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     artefacts: tuple[Artefact, ...] = ()
+    uuid: str = ""
+    source: str = ""
+    machine: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def setting(self) -> TargetSetting:
+        """What must be the same for its times to compare with another's."""
+        return TargetSetting(
+            self.hardware,
+            int(self.machine.get("threads", 0)),
+            *(self.versions.get(library, "") for library in ("torch", "transformers")),
+        )
 
     @property
     def id(self) -> str:
@@ -91,11 +105,14 @@ class TrialRecord:
         traits = self.task_traits
         return {
             "id": self.id,
+            "uuid": self.uuid,
             "origin": self.origin,
+            "source": self.source,
             "study": self.study,
             "task": {"name": self.task, "fingerprint": self.fingerprint} | traits.to_json(),
             "model": self.model.name,
             "hardware": self.hardware,
+            "setting": asdict(self.setting),
             "recipe": self.recipe.to_json(),
             "recipe_key": self.recipe.key,
             "methods": {name: asdict(version) for name, version in self.methods.items()},

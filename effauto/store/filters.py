@@ -20,7 +20,7 @@ class Filter:
     """Which trials are wanted: those that pass every condition that is set.
 
     ``task`` is a name or a fingerprint; every one of ``method`` and none of ``without`` stands in
-    the recipe; ``where`` is met by what was measured.
+    the recipe; ``where`` is met by what was measured; ``recipe`` is a recipe's key.
     """
 
     task: str | None = None
@@ -33,6 +33,8 @@ class Filter:
     purpose: Purpose | None = None
     study: int | None = None
     since: datetime | None = None
+    recipe: str | None = None
+    fidelity: float | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The same, for the database."""
@@ -54,6 +56,8 @@ class Filter:
             (trial.state, self.state),
             (trial.purpose, self.purpose),
             (trial.study_id, self.study),
+            (trial.recipe_key, self.recipe),
+            (trial.fidelity, self.fidelity),
         ):
             if value is not None:
                 wanted.append(column == value)

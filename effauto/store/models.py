@@ -154,6 +154,7 @@ class Trial(OwnedByProcess, Base):
     finished_at: Mapped[datetime | None]
     seconds: Mapped[float | None]
     versions: Mapped[dict[str, Any]]
+    source: Mapped[str] = mapped_column(default="", server_default="")
 
     task: Mapped[Task] = relationship()
     model: Mapped[Model] = relationship()

@@ -52,23 +52,17 @@ def trial(store: Store, name: str | int) -> TrialRecord:
     raise StoreError(f"There is no trial {str(name)!r}; 'effauto results list' shows their ids.")
 
 
-def pareto(records: Iterable[TrialRecord], x: str, y: str) -> list[TrialRecord]:
-    """Those that no other beats in one of the two resources without losing in the other.
-
-    Sorted by ``x``, best first; only finished trials in which both were measured count.
-    """
-    costs = sorted(
-        ((_cost(record, x), _cost(record, y)), n, record)
-        for n, record in enumerate(records)
-        if record.state == "finished" and {x, y} <= record.measured.keys()
-    )
-    front: list[TrialRecord] = []
-    last = (float("-inf"), float("inf"))
-    for cost, _, record in costs:
-        if cost[1] < last[1] or cost == last:
-            front.append(record)
-            last = cost
-    return front
+def by_numbers(store: Store, numbers: Iterable[tuple[Origin, int]]) -> list[TrialRecord]:
+    """These trials, in this order."""
+    wanted = list(numbers)
+    found: dict[tuple[Origin, int], TrialRecord] = {}
+    for origin, database in (("own", store.own), ("shipped", store.shipped)):
+        ours = [number for where, number in wanted if where == origin]
+        if database is not None and ours:
+            statement = select(models.Trial).where(models.Trial.id.in_(ours))
+            for record in _read(database, origin, statement):  # type: ignore[arg-type]
+                found[record.origin, record.number] = record
+    return [found[place] for place in wanted if place in found]
 
 
 def _cost(record: TrialRecord, resource: str) -> float:
@@ -134,6 +128,9 @@ def _record(database: Database, origin: Origin, row: models.Trial) -> TrialRecor
             },
             versions=row.versions,
             artefacts=tuple(Artefact(a.path, a.sha256, a.size) for a in row.artefacts),
+            uuid=row.uuid,
+            source=row.source,
+            machine=row.hardware.details,
         )
     except (ValueError, TypeError, KeyError, AttributeError, EffautoError) as error:
         raise StoreError(

@@ -206,18 +206,6 @@ def _end(session: Session, trial: int, state: State) -> models.Trial:
     return row
 
 
-def _methods(
-    session: Session, recipe: Recipe, seen: Mapping[str, MethodVersion]
-) -> list[models.TrialMethod]:
-    return [
-        models.TrialMethod(
-            method_id=remember_method(session, step.method, seen.get(step.method)),
-            setting=step.setting,
-        )
-        for step in recipe.steps
-    ]
-
-
 def _rows(kind: str, figures: Figures) -> list[models.Measurement]:
     return [
         models.Measurement(resource=resource, kind=kind, **figure.to_json())

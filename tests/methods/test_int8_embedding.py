@@ -11,7 +11,6 @@ from running import run
 from saving import logits_of, predictor_of, saved, tensor_bytes
 from topics import examples_of
 
-from effauto import EffautoError
 from effauto.cost.memory import train_peak
 
 plugin = pytest.importorskip("effauto.bundled.int8_embedding", reason="this plugin is not here")
@@ -54,11 +53,19 @@ def test_it_survives_saving_and_is_as_small_as_foretold(model, context, work, tm
     [
         {"bf16-weights": {}},
         {"int8-dynamic": {"embeddings": False}},
+        {"int8-dynamic": {"embeddings": True}},
         {"onnx-runtime": {"quantize": "int8-embeddings"}},
         {"vocabulary-trim": {}, "layer-sharing": {}, "magnitude-pruning": {}},
         {"embedding-factorization": {}},
     ],
-    ids=["bfloat16", "int8", "onnx", "fewer words, shared and sparse layers", "a narrow table"],
+    ids=[
+        "bfloat16",
+        "int8",
+        "int8 already",
+        "onnx",
+        "fewer words, shared and sparse layers",
+        "a narrow table",
+    ],
 )
 def test_whole_recipes(source, tmp_path, others):
     learning = {"full-finetune": {"epochs": 6, "learning_rate": 1e-3, "batch_size": 8}}
@@ -70,10 +77,11 @@ def test_a_table_that_is_all_there_is(source, tmp_path):
     assert isinstance(ran.predictor.runtime.model.encoder.words, table.Int8Table)
 
 
-def test_a_table_that_is_quantized_already_is_refused(model, context):
-    METHOD.compress(model, {}, context)
-    with pytest.raises(EffautoError, match="quantized already"):
-        METHOD.compress(model, {}, context)
+def test_a_table_that_is_quantized_already_stays_as_it_is(model, context):
+    once = METHOD.compress(model, {}, context).encoder.get_input_embeddings()
+    twice = METHOD.compress(model, {}, context).encoder.get_input_embeddings()
+    assert twice is once
+    assert isinstance(twice, table.Int8Table)
 
 
 def test_only_the_words_change(surroundings):

@@ -14,8 +14,9 @@ from effauto.cost import Place, Prices
 from effauto.knobs import complete
 from effauto.model.source import ModelSource
 from effauto.planner.candidate import Candidate, Oracle
+from effauto.planner.climbing import fitted, frugal
 from effauto.planner.drawing import Draws
-from effauto.planner.pool import excess, few, frugal, singles, usable_methods
+from effauto.planner.pool import excess, few, singles, usable_methods
 from effauto.planner.space import build_space, to_options
 from effauto.plugins import load_plugins
 from effauto.recipe import Recipe
@@ -138,3 +139,21 @@ def test_methods_that_can_act_on_no_model_are_ruled_out_with_a_reason(oracle):
         assert all(refusal.method not in known for known in usable.values())
     tried = {name for known in usable.values() for name in known}
     assert tried | {refusal.method for refusal in ruled_out} == set(oracle.methods)
+
+
+def test_a_way_of_training_is_made_to_keep_the_budget(oracle, usable):
+    plain = Candidate("network")
+    foretold = oracle.foretell(plain)
+    starts = [c for c in singles(oracle, usable) if c.model == "network"]
+    size = 0.6 * foretold["model.size"].value
+    budget = parse_budget([f"model.size<={size} byte"])
+    made = fitted(oracle, usable, budget, [plain, *starts])
+    assert made
+    for candidate in made:
+        assert oracle.composition(candidate).legal
+        assert oracle.foretell(candidate)["model.size"].value <= size
+        assert oracle.trained_part(candidate).recipe.steps or candidate.recipe.steps
+    later = [c for c in made if not oracle.trained_part(c).recipe.steps]
+    assert later  # nothing is taken from a network that need only be compressed
+    kept = parse_budget([f"model.size<={3 * foretold['model.size'].value} byte"])
+    assert fitted(oracle, usable, kept, [plain]) == []

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from samples import ARTEFACT, FORETOLD, RECIPE, SITUATION, finished, measured
 
 from effauto.cli.results import results
-from effauto.errors import BudgetError, EffautoError, InputError, StoreError
+from effauto.errors import BudgetError, EffautoError, Infeasible, InputError, StoreError
 from effauto.recipe import Recipe
 from effauto.resources import exactly
 from effauto.store import open_store
@@ -168,3 +168,61 @@ def test_accuracy_of_nothing_says_so(run: Command) -> None:
     assert "No trial has both" in run("accuracy", "--resource", "model.size").stdout
     with pytest.raises(BudgetError, match="is no resource"):
         run("accuracy", "--resource", "speed")
+
+
+def test_markdown_is_a_table_without_markup(run: Command) -> None:
+    lines = run("list", "--format", "markdown").stdout.splitlines()
+    assert len({line.replace("&#124;", "").count(" | ") for line in lines}) == 1
+    assert "&#91;red&#93;mail" in lines[-1]
+
+
+def test_parquet_has_exact_numbers(run: Command, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    file = tmp_path / "results.parquet"
+    run("list", "--format", "parquet", "--output", str(file))
+    rows = parquet.read_table(file).to_pylist()
+    assert [row["id"] for row in rows] == ["3", "2", "1"]
+    assert rows[1]["inference.latency"] == 0.004
+    with pytest.raises(InputError, match="go together"):
+        run("list", "--format", "parquet")
+
+
+def test_the_best_within_a_budget(run: Command) -> None:
+    found = json.loads(run("best", "--task", "questions", "--format", "json").stdout)
+    assert (found["id"], found["as_good"]) == ("2", [])
+    table = run("best", "--task", "questions", "--budget", "inference.latency<=5ms")
+    assert "effauto results show 2" in table.stderr
+    with pytest.raises(Infeasible, match="keeps this budget"):
+        run("best", "--task", "questions", "--budget", "inference.latency<=1ms")
+    with pytest.raises(InputError, match="choose one with --task"):
+        run("best")
+
+
+def test_two_recipes_compared(run: Command) -> None:
+    with pytest.raises(StoreError, match="differ in the task"):
+        run("compare", "1", "2")
+    table = run("compare", "2", "2").stdout
+    assert "×1" in table
+    assert max(map(len, table.splitlines())) <= 80
+    found = json.loads(run("compare", "2", "2", "--format", "json").stdout)
+    assert found["differences"][0]["seeds"] == 1
+
+
+def test_methods_and_counts(run: Command) -> None:
+    assert "No two trials differ by one method" in run("methods").stdout
+    assert json.loads(run("methods", "--format", "json").stdout) == []
+    (own,) = json.loads(run("stats", "--format", "json").stdout)
+    assert own["states"] == {"failed": 1, "finished": 2}
+    assert "measurements" in run("stats").stdout
+
+
+def test_results_are_shared(run: Command, tmp_path: Path) -> None:
+    bundle = tmp_path / "results.jsonl"
+    assert "3 trials are in" in run("export", str(bundle)).stdout
+    assert "0 trials were added; 3 were known" in run("import", str(bundle)).stdout
+    own = ["import", str(bundle), "--db", str(tmp_path / "mine.db"), "--source", "them"]
+    assert "3 trials were added" in CliRunner().invoke(results, own).stdout
+    shown = CliRunner().invoke(results, ["show", "1", "--db", str(tmp_path / "mine.db")]).stdout
+    assert "Measured by them" in shown
+    with pytest.raises(InputError, match=r"\.jsonl or \.parquet"):
+        run("export", str(tmp_path / "results.csv"))

@@ -20,7 +20,7 @@ from effauto.store.query import trials
 ADDS_A_COLUMN = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision = "0002", "0001"
+revision, down_revision = "0003", "0002"
 def upgrade():
     with op.batch_alter_table("task") as table:
         table.add_column(sa.Column("language", sa.Text, nullable=False, server_default="en"))
@@ -52,14 +52,25 @@ def test_down_and_up_again(store: Store) -> None:
     assert len(trials(store)) == 1
 
 
+@pytest.mark.parametrize("revision", ["0001"])
+def test_down_to_an_older_schema_and_up_again_keeps_the_trials(store: Store, revision: str) -> None:
+    finished(store)
+    before = [record.to_json() for record in trials(store)]
+    with store.own.engine.begin() as connection:
+        migrations.downgrade(connection, revision)
+        assert connection.scalar(text("SELECT count(*) FROM measurement")) == 2
+        migrations.upgrade(connection)
+    assert [record.to_json() for record in trials(store)] == before
+
+
 @pytest.fixture
 def newer_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An effauto with one more migration."""
     folder = tmp_path / "migrations"
     shutil.copytree(migrations.FOLDER, folder)
-    (folder / "versions" / "0002_language.py").write_text(ADDS_A_COLUMN)
+    (folder / "versions" / "0003_language.py").write_text(ADDS_A_COLUMN)
     monkeypatch.setattr(migrations, "FOLDER", folder)
-    monkeypatch.setattr(migrations, "HEAD", "0002")
+    monkeypatch.setattr(migrations, "HEAD", "0003")
 
 
 def test_an_older_database_is_migrated_after_a_copy(
@@ -76,9 +87,9 @@ def test_an_older_database_is_migrated_after_a_copy(
         assert session.scalar(text("SELECT language FROM task")) == "en"
     store.close()
     request.getfixturevalue("monkeypatch").undo()
-    with pytest.raises(StoreError, match=r"schema 0002.*upgrade effauto"):
+    with pytest.raises(StoreError, match=r"schema 0003.*upgrade effauto"):
         open_store(url)
     if "://" not in url:
-        copy = open_store(f"{url}.backup-0001")
+        copy = open_store(f"{url}.backup-0002")
         assert [record.to_json() for record in trials(copy)] == before
         copy.close()

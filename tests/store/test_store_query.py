@@ -7,15 +7,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import RECIPE, SITUATION, finished, measured
+from samples import RECIPE, SITUATION, finished
 from sqlalchemy import event
 
 from effauto.budget import parse_budget
 from effauto.errors import BudgetError
 from effauto.recipe import Recipe
-from effauto.store import Store, TrialRecord
+from effauto.store import Store
 from effauto.store.filters import Filter
-from effauto.store.query import pareto, trials
+from effauto.store.fronts import pareto, unbeaten
+from effauto.store.query import trials
 
 SHRINK, SQUEEZE = Recipe.of("shrink"), Recipe.of("squeeze")
 
@@ -73,11 +74,11 @@ def test_the_best_come_first_and_what_was_not_measured_last(filled: Store) -> No
 
 
 def test_a_front_holds_what_nothing_beats(filled: Store) -> None:
-    front = pareto(trials(filled), "quality.accuracy", "inference.latency")
+    front = pareto(filled, Filter(), "quality.accuracy", "inference.latency")
     assert [record.number for record in front] == [4, 2, 1, 3]
     finished(filled, quality=0.85, latency=0.007)
     twin = finished(filled, quality=0.85, latency=0.006)
-    front = pareto(trials(filled), "inference.latency", "quality.accuracy")
+    front = pareto(filled, Filter(), "inference.latency", "quality.accuracy")
     assert {record.number for record in front} == {3, 1, 2, twin, 4}
 
 
@@ -86,37 +87,12 @@ pairs = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=20)
 
 @given(pairs)
 def test_a_front_is_what_a_comparison_of_all_pairs_finds(points: list[tuple[int, int]]) -> None:
-    records = [_record(n, q / 10, float(t)) for n, (q, t) in enumerate(points)]
-    front = {record.number for record in pareto(records, "quality.accuracy", "inference.latency")}
+    front = set(unbeaten(((-q, t), n) for n, (q, t) in enumerate(points)))
     assert front == {
         n
         for n, (q, t) in enumerate(points)
         if not any(q2 >= q and t2 <= t and (q2, t2) != (q, t) for q2, t2 in points)
     }
-
-
-def _record(number: int, quality: float, latency: float) -> TrialRecord:
-    return TrialRecord(
-        number=number,
-        origin="own",
-        study=None,
-        task="questions",
-        fingerprint="f00d",
-        task_traits=SITUATION.task,
-        model=SITUATION.model,
-        hardware="desk",
-        recipe=RECIPE,
-        fidelity=1.0,
-        seed=0,
-        purpose="search",
-        state="finished",
-        error="",
-        started_at=datetime.now(UTC),
-        finished_at=None,
-        seconds=None,
-        foretold={},
-        measured=measured(quality, latency),
-    )
 
 
 def test_many_trials_take_as_many_queries_as_few(filled: Store) -> None:
