@@ -173,7 +173,7 @@ def _followed(
 def _one_step(work: Workload, hardware: Hardware) -> Range:
     """Of the training alone, without what comes before or is done once."""
     alone = replace(work, before=(), host_seconds=0.0, extra_train_flops=0.0)
-    steps = work.forward_passes * math.ceil(work.examples / max(1.0, work.batch_size))
+    steps = work.backward_passes * math.ceil(work.examples / max(1.0, work.batch_size))
     return train_seconds(alone, hardware).scaled(1.0 / max(1.0, steps))
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
@@ -85,6 +86,7 @@ def _machine(what: str) -> Hardware:
     """The machine with one thread, its rates measured if seconds are to be foretold."""
     if what != "times":
         return replace(this_machine(calibrated_if_cached=False), threads=THREADS)
+    os.environ["EFFAUTO_CACHE_DIR"] = str(FOLDER / "cache")  # the user's own keeps its threads
     hardware = this_machine()
     if not (hardware.calibrated and hardware.threads == THREADS):
         hardware = calibrate(THREADS)

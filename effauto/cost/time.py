@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from effauto.bag_of_words import LINEAR_FEATURE_SECONDS
 from effauto.cost import flops
 from effauto.cost.memory import FLOAT, SERVING_BATCH, layer_weight_bytes
@@ -69,7 +71,8 @@ def _train_calls(work: Workload, hardware: Hardware) -> Range:
 
 
 def _steps_a_pass(work: Workload) -> float:
-    return work.examples / max(1.0, work.batch_size)
+    """The last batch, though smaller, is a step as well."""
+    return math.ceil(max(1.0, work.examples) / max(1.0, work.batch_size))
 
 
 def request_seconds(work: Workload, hardware: Hardware) -> Range:

@@ -15,8 +15,6 @@ CHEAP, FROZEN, KNOWN = 4, 2, 3
 CHEAP_SHARE = 0.12
 # What is missed by less than an estimate errs (as a logarithm) is not missed.
 LITTLE = 0.05
-# The stages that decide which network is trained, and how.
-TRAINED = ("design", "pretrain", "finetune")
 # Neither may be cheap for leaving many labels out.
 LABELS_KEPT = 0.9
 # What a method leaves as it is if it does not make the network smaller; nor freezes any of it.
@@ -69,9 +67,9 @@ def advised(
         return missed, -gain, _seconds(situation, candidate)
 
     ranked = sorted(_allowed(situation, pool), key=key)
-    tried = {_trained(situation, candidate) for candidate in (*first, *fresh)}
-    others = (c for c in ranked if _trained(situation, c) not in tried)
-    return [*fresh, *_of_each_training(situation, others)[: KNOWN - len(fresh)]]
+    tried = {_kind(situation, candidate) for candidate in (*first, *fresh)}
+    others = (c for c in ranked if _kind(situation, c) not in tried)
+    return [*fresh, *_of_each_kind(situation, others)[: KNOWN - len(fresh)]]
 
 
 def _allowed(situation: Situation, candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -93,7 +91,8 @@ def _leaves(situation: Situation, candidate: Candidate, names: Iterable[str]) ->
 
 
 def _frozen(situation: Situation, allowed: Sequence[Candidate]) -> list[Candidate]:
-    """The plainest that keep the budget and learn from what the network says as it is.
+    """The plainest that keep the budget and learn from what the network says as it is; from what a
+    smaller one says, if the whole one keeps no budget.
 
     They share one pass over the data, and often nothing that costs minutes is better.
     """
@@ -101,13 +100,14 @@ def _frozen(situation: Situation, allowed: Sequence[Candidate]) -> list[Candidat
     def as_it_is(candidate: Candidate) -> bool:
         work = situation.oracle.work(candidate)
         networks = situation.oracle.models[candidate.model].traits.family != "linear"
-        return networks and not work.backward_passes and _leaves(situation, candidate, NETWORK)
+        return networks and not work.backward_passes
 
     def key(candidate: Candidate) -> tuple[float, ...]:
         missed, steps = _missed(situation, candidate), len(candidate.recipe.steps)
-        return missed, steps, _seconds(situation, candidate)
+        changed = not _leaves(situation, candidate, NETWORK)
+        return missed, changed, steps, _seconds(situation, candidate)
 
-    return _of_each_training(situation, sorted(filter(as_it_is, allowed), key=key))[:FROZEN]
+    return _of_each_kind(situation, sorted(filter(as_it_is, allowed), key=key))[:FROZEN]
 
 
 def _simplest(situation: Situation, allowed: Sequence[Candidate]) -> list[Candidate]:
@@ -128,22 +128,26 @@ def _simplest(situation: Situation, allowed: Sequence[Candidate]) -> list[Candid
         known = prior.sure_gain(candidate) if prior.trials else 0.0
         return _missed(situation, candidate), -known, changes, seconds[candidate]
 
-    return _of_each_training(situation, sorted(cheap, key=key))[:CHEAP]
+    return _of_each_kind(situation, sorted(cheap, key=key))[:CHEAP]
 
 
-def _of_each_training(situation: Situation, ordered: Iterable[Candidate]) -> list[Candidate]:
+def _of_each_kind(situation: Situation, ordered: Iterable[Candidate]) -> list[Candidate]:
     """The first of each network and way to train it."""
-    found: dict[frozenset[str], Candidate] = {}
+    found: dict[tuple[object, ...], Candidate] = {}
     for candidate in ordered:
-        found.setdefault(_trained(situation, candidate), candidate)
+        found.setdefault(_kind(situation, candidate), candidate)
     return list(found.values())
 
 
-def _trained(situation: Situation, candidate: Candidate) -> frozenset[str]:
-    """The model and the methods that decide which network is trained, and how."""
-    stages = {name: method.stage for name, method in situation.oracle.methods.items()}
-    names = [step.method for step in candidate.recipe.steps]
-    return frozenset({candidate.model, *(n for n in names if stages[n] in TRAINED)})
+def _kind(situation: Situation, candidate: Candidate) -> tuple[object, ...]:
+    """The same for candidates that train the same parts of a network of the same shape, and that
+    learn to decide by the same methods if the network itself learns nothing.
+    """
+    methods, work = situation.oracle.methods, situation.oracle.work(candidate)
+    shape = (getattr(work, name) for name in (*WHOLE, "parameters"))
+    named = [step.method for step in candidate.recipe.steps]
+    heads = [n for n in named if methods[n].stage == "finetune"] if not work.backward_passes else []
+    return candidate.model, work.backward_passes > 0, *shape, *heads
 
 
 def _swiftest(situation: Situation, allowed: Sequence[Candidate]) -> list[Candidate]:

@@ -19,8 +19,9 @@ from effauto.plugins import Plugins
 from effauto.recipe import Recipe
 from effauto.store import open_store
 
-# So many ways to train each model are made to keep the budget.
-WAYS = 6
+# Of the ways to train a model so many of the best known, and of the swiftest, are made to keep the
+# budget.
+WAYS = 5
 
 
 def make_plan(request: Request, plugins: Plugins, listener: Listener | None = None) -> Plan:
@@ -83,7 +84,8 @@ def _ways_to_train(situation: Situation) -> list[Candidate]:
     for model, methods in situation.usable.items():
         ours = [Candidate(model, Recipe.of(n)) for n, m in methods.items() if m.stage == "finetune"]
         seconds = {c: oracle.foretell(c)["train.time"].value for c in legal_ones(oracle, ours)}
-        found += sorted(seconds, key=lambda c: (-prior.sure_gain(c), seconds[c]))[:WAYS]
+        known = sorted(seconds, key=lambda c: (-prior.sure_gain(c), seconds[c]))
+        found += dict.fromkeys([*known[:WAYS], *sorted(seconds, key=seconds.__getitem__)[:WAYS]])
     return found
 
 

@@ -38,7 +38,7 @@ def row(difference: Difference) -> tuple[str, ...]:
         show(difference.a, difference.unit),
         show(difference.b, difference.unit),
         change,
-        f"{low} … {high}",
+        f"{low} … {high}".replace(" points", "").replace("×", ""),
         f"{difference.better:.0%}",
     )
 

@@ -120,3 +120,18 @@ def test_a_phase_of_training_hides_the_smaller():
     assert tensors.peak == apart + max(tensors.activations, tensors.gradients + tensors.updating)
     one_by_one = replace(work, batch_size=1.0)
     assert train_tensors(one_by_one).peak < tensors.peak
+
+
+def test_the_last_batch_is_a_step_though_it_is_not_full():
+    whole = replace(Workload.untouched(TASK, encoder()), examples=64.0, batch_size=32.0)
+    seconds = [
+        estimate(replace(whole, examples=n), LAPTOP)["train.time"].value for n in (32, 33, 64, 65)
+    ]
+    one, begun, two, three = seconds
+    assert begun - one > 0.05 * (two - one)  # the weights are read and updated once more
+    assert three - two == pytest.approx(begun - one)
+    small = replace(whole, examples=8.0)
+    assert (
+        estimate(small, LAPTOP)["train.time"]
+        == estimate(replace(small, batch_size=8.0), LAPTOP)["train.time"]
+    )
