@@ -87,8 +87,8 @@ def _intro(hardware: Hardware, counted: int, timed: int) -> Iterator[str]:
     yield "weights) and made-up tasks of 16 to 256 word pieces. No constant was fitted to them, but"
     yield "their errors were looked at, and mistakes in the formulas that they showed were mended."
     yield f"{counted} cases were counted and {timed} timed, on {hardware.processor} with one"
-    yield "thread. Times are processor time, on a machine that did nothing else. A step is one of the"
-    yield "optimizer; what a method does on one core outside of the network is no part of it."
+    yield "thread. Times are processor time, on a machine that did nothing else. A step is one of"
+    yield "the optimizer; what a method does on one core outside the network is no part of it."
     for row in failed:
         yield f"Case {row['case']['number']} failed: {row['failed'].partition(chr(10))[0]}."
     yield ""

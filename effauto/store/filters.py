@@ -66,16 +66,24 @@ class Filter:
         return wanted
 
 
-def in_order(statement: Select[models.Trial], resource: str | None) -> Select[models.Trial]:
-    """Newest first; with a resource, best measured first, and those without a figure last."""
+def in_order(
+    statement: Select[models.Trial], resource: str | None, *, measured_only: bool = False
+) -> Select[models.Trial]:
+    """Newest first; with a resource, best measured first, and those without a figure last.
+
+    Where only those with a figure are wanted, a database need not sort what it has an index of.
+    """
     newest = models.Trial.started_at.desc(), models.Trial.id.desc()
     if resource is None:
         return statement.order_by(*newest)
     seen = aliased(models.Measurement)
-    same_trial = (seen.trial_id == models.Trial.id) & (seen.kind == "measured")
+    one = (
+        (seen.trial_id == models.Trial.id) & (seen.kind == "measured") & (seen.resource == resource)
+    )
     value = seen.value.desc() if resource_named(resource).higher_is_better else seen.value.asc()
-    joined = statement.outerjoin(seen, same_trial & (seen.resource == resource))
-    return joined.order_by(value.nulls_last(), *newest)
+    if measured_only:
+        return statement.join(seen, one).order_by(value, *newest)
+    return statement.outerjoin(seen, one).order_by(value.nulls_last(), *newest)
 
 
 def _uses(method: str) -> ColumnElement[bool]:

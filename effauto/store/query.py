@@ -31,13 +31,23 @@ def trials(
     Trials in which it was not measured come last. Raises BudgetError for an unknown resource.
     A study is one of the user's own, so asking for one leaves shipped trials out.
     """
-    statement = in_order(select(models.Trial).where(*wanted.conditions()), sort)
-    if limit is not None:
-        statement = statement.limit(limit)
-    found = [_read(store.own, "own", statement)]
+    found = [_sorted(store.own, "own", wanted, sort, limit)]
     if store.shipped is not None and wanted.study is None:
-        found.append(_read(store.shipped, "shipped", statement))
+        found.append(_sorted(store.shipped, "shipped", wanted, sort, limit))
     return list(islice(merge(*found, key=_sort_key(sort)), limit))
+
+
+def _sorted(
+    database: Database, origin: Origin, wanted: Filter, sort: str | None, limit: int | None
+) -> list[TrialRecord]:
+    """As :func:`trials`, of one database."""
+    all_of_them = select(models.Trial).where(*wanted.conditions())
+    if sort is not None and limit is not None:  # often enough have a figure
+        best = in_order(all_of_them, sort, measured_only=True).limit(limit)
+        found = _read(database, origin, best)
+        if len(found) == limit:
+            return found
+    return _read(database, origin, in_order(all_of_them, sort).limit(limit))
 
 
 def trial(store: Store, name: str | int) -> TrialRecord:
