@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.orm import Session
 
 from effauto.errors import StoreError
@@ -101,9 +101,11 @@ class _Rows:
         placed = list(zip(numbers, lines, strict=True))
         figures = [row for number, line in placed for row in _figures(number, line)]
         used = [row for number, line in placed for row in self._used(number, line)]
-        for table, rows in ((models.Measurement, figures), (models.TrialMethod, used)):
-            if rows:
-                self._session.execute(insert(table), rows)
+        connection = self._session.connection()
+        if figures:
+            _insert(connection, models.Measurement.__table__, figures)
+        if used:
+            connection.execute(insert(models.TrialMethod), used)
 
     def _trial(self, line: Line, source: str) -> dict[str, Any]:
         columns = dict(line.columns)
@@ -138,4 +140,16 @@ class _Rows:
 def _figures(number: int, line: Line) -> Iterator[dict[str, Any]]:
     for kind, figures in (("foretold", line.foretold), ("measured", line.measured)):
         for resource, figure in figures.items():
-            yield {"trial_id": number, "kind": kind, "resource": resource, **figure.to_json()}
+            yield {"trial_id": number, "kind": kind, "resource": resource, **vars(figure)}
+
+
+def _insert(connection: Connection, table: Any, rows: Sequence[dict[str, Any]]) -> None:
+    """Many rows of plain values at once, for which PostgreSQL has a statement of its own."""
+    if connection.dialect.name != "postgresql":
+        connection.execute(insert(table), rows)
+        return
+    columns = list(rows[0])
+    statement = f"COPY {table.name} ({', '.join(columns)}) FROM STDIN"
+    with connection.connection.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[attr-defined]
+        for row in rows:
+            copy.write_row([row[name] for name in columns])
