@@ -31,19 +31,19 @@ def test_a_killed_process_loses_only_the_trial_that_ran(url: str) -> None:
     store.close()
 
 
-def test_four_processes_write_at_once(url: str) -> None:
-    writers = [spawn.Process(target=write_many, args=(url, 100 * n, 15)) for n in range(4)]
+def test_eight_processes_write_at_once(url: str) -> None:
+    writers = [spawn.Process(target=write_many, args=(url, 100 * n, 8)) for n in range(8)]
     for writer in writers:  # none has made the database yet
         writer.start()
     for writer in writers:
         writer.join(120)
-    assert [writer.exitcode for writer in writers] == [0] * 4
+    assert [writer.exitcode for writer in writers] == [0] * 8
     store = open_store(url)
     found = trials(store)
     assert sorted(record.seed for record in found) == [
-        100 * n + k for n in range(4) for k in range(15)
+        100 * n + k for n in range(8) for k in range(8)
     ]
-    assert len({record.number for record in found}) == 60
+    assert len({record.number for record in found}) == 64
     assert all(record.measured == measured() for record in found)
     store.close()
 
