@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
@@ -17,7 +18,11 @@ from sample_plugins import PROLOGUE
 
 from effauto.cli import main
 from effauto.errors import ModelError
+from effauto.machine import PATIENT_THREADS
 from effauto.plugins import Plugins, find_in_folder, load_plugins
+
+# Read when torch is first imported. Tests run side by side, each with threads for all cores.
+os.environ.update(PATIENT_THREADS)
 
 # A busy machine is no error of the code: what must be fast is tested as such.
 settings.register_profile("effauto", deadline=None)
