@@ -15,6 +15,8 @@ from effauto.store import MethodVersion, TrialRecord
 
 ESTIMATE = "estimate."
 MARKUP = frozenset("|<>&*_`[]\\")
+# What makes a spreadsheet take a text for a formula.
+FORMULA = tuple("=+-@\t\r")
 TITLES = {
     "inference.latency": "Latency",
     "model.size": "Size",
@@ -84,12 +86,14 @@ def row(record: TrialRecord, columns: Sequence[str]) -> list[str]:
 
 
 def as_csv(records: Sequence[TrialRecord], columns: Sequence[str]) -> str:
-    """Exact numbers in SI units or bytes; without ``columns``, all of them."""
+    """Exact numbers in SI units or bytes, texts that run nowhere; without ``columns``, all."""
     columns = columns or all_columns(records)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([value_of(record, column) for column in columns] for record in records)
+    writer.writerows(
+        [_no_formula(value_of(record, column)) for column in columns] for record in records
+    )
     return text.getvalue()
 
 
@@ -168,6 +172,11 @@ def _no_markup(text: str) -> str:
     return "".join(f"&#{ord(sign)};" if sign in MARKUP else sign for sign in text).replace(
         "\n", " "
     )
+
+
+def _no_formula(value: Any) -> Any:
+    """A text that a spreadsheet shows and does not run."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def value_of(record: TrialRecord, column: str) -> Any:

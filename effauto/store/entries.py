@@ -131,5 +131,10 @@ class TrialRecord:
         }
 
 
+def storable(text: str) -> str:
+    """Without what databases refuse in text: half surrogate pairs, and NUL."""
+    return text.encode(errors="replace").decode().replace("\0", "")
+
+
 def _figures(figures: Mapping[str, Figure]) -> dict[str, Any]:
     return {name: figures[name].to_json() for name in sorted(figures)}

@@ -10,6 +10,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -20,11 +21,18 @@ from effauto.store.entries import MethodVersion, Situation
 _INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
-def remember_situation(session: Session, situation: Situation) -> dict[str, int]:
-    """The ids of its task, model and machine, whose rows take the latest name and traits."""
+def remember_situation(
+    session: Session, situation: Situation, *, renew: bool = True
+) -> dict[str, int]:
+    """The ids of its task, model and machine, whose rows take the latest name and traits.
+
+    Unless ``renew``, rows that are there stay as they are: others do not rename our tasks, nor
+    calibrate our machine.
+    """
+    remember = _remember if renew else _find_or_make
     task, model, hardware = situation.task, situation.model, situation.hardware
     return {
-        "task_id": _remember(
+        "task_id": remember(
             session,
             models.Task,
             {"fingerprint": situation.fingerprint},
@@ -35,7 +43,7 @@ def remember_situation(session: Session, situation: Situation) -> dict[str, int]
             examples=task.examples,
             traits=task.to_json(),
         ),
-        "model_id": _remember(
+        "model_id": remember(
             session,
             models.Model,
             {"key": content_key(model.to_json())},
@@ -43,7 +51,7 @@ def remember_situation(session: Session, situation: Situation) -> dict[str, int]
             family=model.family,
             traits=model.to_json(),
         ),
-        "hardware_id": _remember(
+        "hardware_id": remember(
             session,
             models.Machine,
             {"key": hardware_key(hardware)},
@@ -91,6 +99,16 @@ def _remember(
         .returning(table.__table__.c.id)
     )
     return int(session.scalars(statement).one())
+
+
+def _find_or_make(
+    session: Session, table: type[models.Base], key: Mapping[str, Any], **values: Any
+) -> int:
+    columns = table.__table__.c
+    found = select(columns.id).where(*(columns[name] == value for name, value in key.items()))
+    if (number := session.scalar(found)) is not None:
+        return int(number)
+    return _remember(session, table, key, **values)
 
 
 @cache

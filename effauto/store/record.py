@@ -14,7 +14,7 @@ from effauto.errors import StoreError
 from effauto.recipe import Recipe
 from effauto.resources import Figures
 from effauto.store import models
-from effauto.store.entries import Artefact, MethodVersion, Purpose, Situation, State
+from effauto.store.entries import Artefact, MethodVersion, Purpose, Situation, State, storable
 from effauto.store.identity import content_key, remember_method, remember_situation, versions
 from effauto.store.process import Process, this_process
 from effauto.store.session import Database
@@ -131,7 +131,7 @@ class Store:
         """Note why a trial failed or was interrupted, and what was measured until then."""
         with self.own.writing() as session:
             row = _end(session, trial, state)
-            row.error = _storable(error)
+            row.error = storable(error)
             row.measurements += _rows("measured", measured or {})
 
     def add_measured(self, trial: int, figures: Figures) -> None:
@@ -211,8 +211,3 @@ def _rows(kind: str, figures: Figures) -> list[models.Measurement]:
         models.Measurement(resource=resource, kind=kind, **figure.to_json())
         for resource, figure in figures.items()
     ]
-
-
-def _storable(text: str) -> str:
-    """Without what databases refuse in text: half surrogate pairs, and NUL."""
-    return text.encode(errors="replace").decode().replace("\0", "")

@@ -198,6 +198,15 @@ def test_the_best_within_a_budget(run: Command) -> None:
         run("best")
 
 
+def test_texts_in_csv_are_no_formulas(tmp_path: Path) -> None:
+    path = tmp_path / "results.db"
+    store = open_store(path)
+    finished(store, task="=1+1")
+    store.close()
+    arguments = ["list", "--db", str(path), "--format", "csv", "--columns", "task"]
+    assert CliRunner().invoke(results, arguments).stdout.splitlines() == ["task", "'=1+1"]
+
+
 def test_two_recipes_compared(run: Command) -> None:
     with pytest.raises(StoreError, match="differ in the task"):
         run("compare", "1", "2")

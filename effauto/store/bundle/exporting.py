@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from effauto.store.bundle.files import write
-from effauto.store.bundle.lines import to_line
+from effauto.store.bundle.outgoing import to_line
 from effauto.store.filters import Filter
 from effauto.store.identity import versions
 from effauto.store.query import trials

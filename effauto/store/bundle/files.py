@@ -58,7 +58,7 @@ def _read_lines(path: Path) -> Iterator[Any]:
             if line.strip():
                 try:
                     yield json.loads(line)
-                except ValueError as error:  # also of bytes that are no UTF-8
+                except (ValueError, RecursionError) as error:  # also of bytes that are no UTF-8
                     yield ValueError(f"it is no JSON: {error}") if number else None
 
 
@@ -98,7 +98,7 @@ def _read_parquet(path: Path) -> Iterator[Any]:
     for row in table.to_pylist():
         try:
             yield {name: _value(name, cell) for name, cell in row.items()}
-        except ValueError as error:
+        except (ValueError, TypeError, RecursionError) as error:
             yield ValueError(f"it is no JSON: {error}")
 
 

@@ -125,7 +125,7 @@ class _Rows:
         key = (situation.fingerprint, situation.model, situation.hardware.name,
                situation.hardware.threads)  # fmt: skip
         if key not in self._situations:
-            self._situations[key] = remember_situation(self._session, situation)
+            self._situations[key] = remember_situation(self._session, situation, renew=False)
         return self._situations[key]
 
     def _used(self, number: int, line: Line) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""A trial as a line of a bundle, and back, checked."""
+"""Reads a line of a bundle as a trial, and checks it: it may come from anybody."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from typing import Any
 from uuid import UUID
 
 from effauto.errors import EffautoError
+from effauto.knobs import Value
 from effauto.machine import Hardware
 from effauto.recipe import Recipe
 from effauto.resources import RESOURCES, Figure
-from effauto.store.entries import MethodVersion, Situation, TrialRecord
+from effauto.store.bundle.checked import LARGEST, as_number, as_text, as_whole, check
+from effauto.store.entries import MethodVersion, Situation
 from effauto.traits import ModelTraits, TaskTraits
 
 STATES = ("finished", "failed", "interrupted")
 PURPOSES = ("search", "run", "benchmark")
-LONGEST = 2000
 # Trials also measure what nobody budgets, such as train.cpu_time.
-NAME = re.compile(r"(train|inference|model|quality|guard|life|search)\.[a-z0-9_]{1,40}")
+RESOURCE = re.compile(r"(train|inference|model|quality|guard|life|search)\.[a-z0-9_]{1,40}")
+METHOD = re.compile(r"[a-z0-9-]{1,60}")
 
 
 @dataclass(frozen=True)
@@ -38,81 +40,61 @@ class Line:
     columns: Mapping[str, Any]
 
 
-def to_line(record: TrialRecord, *, anonymous: bool = False) -> dict[str, Any]:
-    """Everything that is stored of a finished, failed or interrupted trial.
-
-    An ``anonymous`` one has no names of tasks, folders or computers, and no messages.
-    """
-    line = record.to_json() | {
-        "model_traits": record.model.to_json(),
-        "machine": dict(record.machine),
-    }
-    for name in ("id", "study", "origin", "setting"):
-        del line[name]
-    return _anonymous(line) if anonymous else line
-
-
-def _anonymous(line: dict[str, Any]) -> dict[str, Any]:
-    task, model = dict(line["task"]), dict(line["model_traits"])
-    task["name"] = f"task-{task['fingerprint'][:8]}"
-    if _is_path(model["name"]):
-        model["name"] = f"model-{_short(model['name'])}"
-    methods = {
-        name: used | {"origin": _short(used["origin"]) if _is_path(used["origin"]) else ""}
-        for name, used in line["methods"].items()
-    }
-    figures = {
-        kind: {name: figure | {"note": ""} for name, figure in line[kind].items()}
-        for kind in ("estimate", "measurement")
-    }
-    return line | figures | {
-        "task": task, "model_traits": model, "model": model["name"], "methods": methods,
-        "error": "", "artefacts": [],
-    }  # fmt: skip
-
-
-def _is_path(name: str) -> bool:
-    return name.startswith((".", "~", "/", "\\")) or ":\\" in name or name.count("/") > 1
-
-
-def _short(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
 def from_line(line: Any) -> Line:
     """Read and check a line; raises ValueError with the reason if it is not a trial of ours."""
     try:
-        task, machine = line["task"], Hardware.from_json(line["machine"])
-        model = ModelTraits.from_json(line["model_traits"])
-        traits = TaskTraits.from_json(task)
-        situation = Situation(
-            _text(task["name"]), _text(task["fingerprint"]), traits, model, machine
-        )
-        recipe = Recipe.from_json(line["recipe"])
-        foretold, measured = _figures(line["estimate"]), _figures(line["measurement"])
-        columns = _columns(line)
-        methods = {_text(name): MethodVersion(**used) for name, used in line["methods"].items()}
-        return Line(
-            uuid=str(UUID(line["uuid"])),
-            digest=digest_of(
-                situation.fingerprint,
-                recipe.key,
-                columns["fidelity"],
-                columns["seed"],
-                columns["purpose"],
-                columns["started_at"],
-            ),
-            situation=situation,
-            recipe=recipe,
-            methods={n: used for n, used in methods.items() if n in recipe.settings},
-            foretold=foretold,
-            measured=measured,
-            columns=columns,
-        )
+        return _read(line)
     except KeyError as error:
         raise ValueError(f"it has no {error}") from error
-    except (TypeError, AttributeError, EffautoError) as error:
+    except (TypeError, AttributeError, IndexError, OverflowError, EffautoError) as error:
         raise ValueError(str(error)) from error
+
+
+def _read(line: Any) -> Line:
+    situation, recipe, columns = _situation(line), _recipe(line["recipe"]), _columns(line)
+    methods = {name: MethodVersion(**used) for name, used in line["methods"].items()}
+    for used in methods.values():
+        check(used, MethodVersion, "a method")
+    return Line(
+        uuid=str(UUID(line["uuid"])),
+        digest=digest_of(
+            situation.fingerprint,
+            recipe.key,
+            columns["fidelity"],
+            columns["seed"],
+            columns["purpose"],
+            columns["started_at"],
+        ),
+        situation=situation,
+        recipe=recipe,
+        methods={name: used for name, used in methods.items() if name in recipe.settings},
+        foretold=_figures(line["estimate"]),
+        measured=_figures(line["measurement"]),
+        columns=columns,
+    )
+
+
+def _situation(line: Mapping[str, Any]) -> Situation:
+    task, fingerprint = line["task"], as_text(line["task"]["fingerprint"], "the fingerprint")
+    if not fingerprint:
+        raise ValueError("its task has no fingerprint")
+    traits, model = TaskTraits.from_json(task), ModelTraits.from_json(line["model_traits"])
+    machine = Hardware.from_json(line["machine"])
+    for found in (traits, model, machine):
+        check(found, type(found), "")
+    for name, number in (("classes", traits.classes), ("examples", traits.examples),
+                         ("threads", machine.threads)):  # fmt: skip
+        as_whole(number, name)
+    return Situation(as_text(task["name"], "the task's name"), fingerprint, traits, model, machine)
+
+
+def _recipe(steps: Any) -> Recipe:
+    recipe = Recipe.from_json(steps)
+    for step in recipe.steps:
+        if not METHOD.fullmatch(step.method):
+            raise ValueError(f"{step.method[:60]!a} is no method")
+        check(step.setting, Mapping[str, Value], step.method)
+    return recipe
 
 
 def _columns(line: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,19 +103,19 @@ def _columns(line: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(f"its state is {state!r}, and only {', '.join(STATES)} can be shared")
     if purpose not in PURPOSES:
         raise ValueError(f"its purpose is {purpose!r}, not one of {', '.join(PURPOSES)}")
-    fidelity, seed = float(line["fidelity"]), int(line["seed"])
+    fidelity, seconds = as_number(line["fidelity"], "fidelity"), line["seconds"]
     if not 0 < fidelity <= 1:
         raise ValueError(f"its fidelity is {fidelity}, not a share between 0 and 1")
     started, finished = (_moment(line[name]) for name in ("started_at", "finished_at"))
     if started is None:
         raise ValueError("it does not say when it started")
-    versions = {_text(name): _text(version) for name, version in line["versions"].items()}
-    seconds = line["seconds"]
+    check(line["versions"], Mapping[str, str], "versions")
     return {
-        "state": state, "purpose": purpose, "fidelity": fidelity, "seed": seed,
-        "error": _text(line["error"]), "started_at": started, "finished_at": finished,
-        "seconds": None if seconds is None else float(seconds), "versions": versions,
-        "source": _text(line.get("source", "")),
+        "state": state, "purpose": purpose, "fidelity": fidelity,
+        "seed": as_whole(line["seed"], "seed", LARGEST), "error": as_text(line["error"], "error"),
+        "started_at": started, "finished_at": finished,
+        "seconds": None if seconds is None else as_number(seconds, "seconds"),
+        "versions": line["versions"], "source": as_text(line.get("source", ""), "source"),
     }  # fmt: skip
 
 
@@ -143,26 +125,22 @@ def _moment(text: str | None) -> datetime | None:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone")
-    return moment
+    return moment.astimezone(UTC)
 
 
 def _figures(figures: Mapping[str, Any]) -> dict[str, Figure]:
     found = {}
     for name, entry in figures.items():
-        if not NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no resource")
+        if not RESOURCE.fullmatch(name):
+            raise ValueError(f"{name[:60]!a} is no resource")
         figure = Figure.from_json(entry)
+        figure = replace(figure, note=as_text(figure.note, "a note"))
+        check(figure, Figure, name)
         unit = RESOURCES[name].unit if name in RESOURCES else figure.unit
         if figure.unit != unit:
-            raise ValueError(f"{name} is in {figure.unit!r}, not in {unit!r}")
-        found[name] = replace(figure, note=_text(figure.note))
+            raise ValueError(f"{name} is in {figure.unit!a}, not in {unit!a}")
+        found[name] = figure
     return found
-
-
-def _text(text: Any) -> str:
-    if not isinstance(text, str):
-        raise ValueError(f"{text!r} is no text")
-    return text.replace("\0", "")[:LONGEST]
 
 
 def digest_of(
