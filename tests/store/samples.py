@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 from dataclasses import replace
+from pathlib import Path
 
 from effauto.machine import Hardware, Rate
 from effauto.recipe import Recipe
 from effauto.resources import Figure, exactly
 from effauto.store import Artefact, MethodVersion, Situation, Store, open_store
+from effauto.store.bundle import import_results
 from effauto.traits import ModelTraits, TaskTraits
 
 HARDWARE = Hardware(
@@ -71,6 +73,13 @@ def write_many(url: str, first_seed: int, count: int) -> None:
     store = open_store(url)
     for seed in range(first_seed, first_seed + count):
         finished(store, seed=seed)
+    store.close()
+
+
+def import_all(url: str, bundle: str) -> None:
+    """In a process of its own: import a bundle."""
+    store = open_store(url)
+    import_results(store, Path(bundle))
     store.close()
 
 

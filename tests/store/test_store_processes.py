@@ -5,10 +5,21 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from samples import RECIPE, SITUATION, die_in_the_middle, measured, write_many
+from samples import (
+    RECIPE,
+    SITUATION,
+    die_in_the_middle,
+    finished,
+    import_all,
+    measured,
+    write_many,
+)
 
 from effauto.store import Store, open_store
+from effauto.store.bundle import export_results
+from effauto.store.filters import Filter
 from effauto.store.process import Process, this_process
 from effauto.store.query import trial, trials
 
@@ -46,6 +57,24 @@ def test_eight_processes_write_at_once(url: str) -> None:
     assert len({record.number for record in found}) == 64
     assert all(record.measured == measured() for record in found)
     store.close()
+
+
+def test_the_same_bundle_imported_by_several_at_once_is_there_once(
+    store: Store, url: str, tmp_path: Path
+) -> None:
+    other = open_store(tmp_path / "other.db")
+    for seed in range(300):
+        finished(other, seed=seed)
+    bundle = tmp_path / "results.jsonl"
+    export_results(other, bundle, Filter())
+    other.close()
+    importers = [spawn.Process(target=import_all, args=(url, str(bundle))) for _ in range(3)]
+    for importer in importers:
+        importer.start()
+    for importer in importers:
+        importer.join(120)
+    assert [importer.exitcode for importer in importers] == [0] * 3
+    assert sorted(record.seed for record in trials(store)) == list(range(300))
 
 
 def test_a_living_process_is_left_alone(store: Store) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.orm import Session
 
 from effauto.errors import StoreError
@@ -20,6 +21,7 @@ from effauto.store.record import Store
 
 BATCH = 1000
 TOLD = 5
+_IMPORT_LOCK = 0xEFFB
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,18 @@ def import_results(
 def add_lines(store: Store, lines: Iterable[Line], source: str) -> int:
     """Add those that are not there yet, in one transaction; return how many."""
     with store.own.writing() as session:
+        _wait_for_other_imports(session)
         fresh = list(_fresh(session, lines))
         rows = _Rows(session)
         for start in range(0, len(fresh), BATCH):
             rows.add(fresh[start : start + BATCH], source)
     return len(fresh)
+
+
+def _wait_for_other_imports(session: Session) -> None:
+    """Two that saw the same trials missing would both add them; SQLite's writers queue anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(_IMPORT_LOCK)))
 
 
 def _fresh(session: Session, lines: Iterable[Line]) -> Iterator[Line]:
@@ -105,7 +114,7 @@ class _Rows:
         if figures:
             _insert(connection, models.Measurement.__table__, figures)
         if used:
-            connection.execute(insert(models.TrialMethod), used)
+            _insert(connection, models.TrialMethod.__table__, used)
 
     def _trial(self, line: Line, source: str) -> dict[str, Any]:
         columns = dict(line.columns)
@@ -144,7 +153,7 @@ def _figures(number: int, line: Line) -> Iterator[dict[str, Any]]:
 
 
 def _insert(connection: Connection, table: Any, rows: Sequence[dict[str, Any]]) -> None:
-    """Many rows of plain values at once, for which PostgreSQL has a statement of its own."""
+    """Many rows of plain values or JSON, for which PostgreSQL has a statement of its own."""
     if connection.dialect.name != "postgresql":
         connection.execute(insert(table), rows)
         return
@@ -152,4 +161,8 @@ def _insert(connection: Connection, table: Any, rows: Sequence[dict[str, Any]]) 
     statement = f"COPY {table.name} ({', '.join(columns)}) FROM STDIN"
     with connection.connection.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[attr-defined]
         for row in rows:
-            copy.write_row([row[name] for name in columns])
+            copy.write_row([_plain(row[name]) for name in columns])
+
+
+def _plain(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, dict) else value
