@@ -18,6 +18,7 @@ db_option = click.option(
 _FILTERS = (
     click.option("--task", metavar="NAME", help="Of this task: its name or fingerprint."),
     click.option("--model", metavar="NAME", help="Of this model."),
+    click.option("--hardware", metavar="NAME", help="Measured on this machine."),
     click.option("--method", metavar="NAME", multiple=True, help="With it; may be repeated."),
     click.option("--without", metavar="NAME", multiple=True, help="Without it; may be repeated."),
     click.option(

@@ -15,6 +15,7 @@ from effauto.store.entries import Origin
 from effauto.store.filters import Filter
 from effauto.store.record import Store
 from effauto.store.session import Database
+from effauto.store.setting import TargetSetting
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,6 @@ class Seen:
     id: str
     place: tuple[Any, ...]
     task: str
-    hardware: str
     recipe: tuple[tuple[str, str], ...]
     seed: int
     values: Mapping[str, float]
@@ -37,8 +37,8 @@ class Seen:
 def seen(store: Store, wanted: Filter, resources: Sequence[str]) -> list[Seen]:
     """All trials that pass ``wanted``, newest first, with those of ``resources`` they measured.
 
-    Two of them have the same ``place`` if they are of the same task, model, machine and share of
-    the training, judged on the same split.
+    Two of them have the same ``place`` if they are of the same task, model, target setting and
+    share of the training, judged on the same split.
     """
     found = _read(store.own, "own", wanted, resources)
     if store.shipped is not None and wanted.study is None:
@@ -67,11 +67,13 @@ def _read(
     trial = models.Trial
     columns: list[Any] = [
         trial.id, trial.recipe, trial.seed, trial.fidelity, trial.purpose, models.Task.fingerprint,
-        models.Task.name, trial.model_id, models.Machine.name,
+        models.Task.name, models.Model.key, models.Machine.name, models.Machine.threads,
+        trial.versions,
     ]  # fmt: skip
     statement = (
         select(*columns)
         .join(models.Task, models.Task.id == trial.task_id)
+        .join(models.Model, models.Model.id == trial.model_id)
         .join(models.Machine, models.Machine.id == trial.hardware_id)
         .where(trial.state == "finished", *wanted.conditions())
         .order_by(trial.started_at.desc(), trial.id.desc())
@@ -85,12 +87,14 @@ def _read(
 
 
 def _seen(origin: Origin, row: tuple[Any, ...], resources: Sequence[str]) -> Seen:
-    number, recipe, seed, fidelity, purpose, fingerprint, task, model, hardware, *values = row
+    number, recipe, seed, fidelity, purpose, fingerprint, task, model, *others = row
+    hardware, threads, versions, *values = others
+    libraries = (versions.get(name, "") for name in ("torch", "transformers"))
+    setting = TargetSetting(hardware, threads, *libraries)
     return Seen(
         str(number) if origin == "own" else f"{origin}-{number}",
-        (origin, fingerprint, model, hardware, fidelity, purpose == "search"),
+        (origin, fingerprint, model, setting, fidelity, purpose == "search"),
         task,
-        hardware,
         tuple((step["method"], _setting(step.get("setting", {}))) for step in recipe),
         seed,
         {n: value for n, value in zip(resources, values, strict=True) if value is not None},

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,8 @@ def test_a_table_fits_the_terminal_and_shows_names_as_they_are(run: Command) -> 
         (["--where", "inference.latency<=5ms", "--sort", "inference.latency"], ["1", "2"]),
         (["--where", "quality.accuracy>=85%", "--where", "inference.latency<=3ms"], []),
         (["--purpose", "run", "--since", "7d"], ["2"]),
+        (["--hardware", "desk", "--model", "tiny", "--limit", "1"], ["3"]),
+        (["--hardware", "another"], []),
         (["--since", "2020-01-31", "--limit", "1"], ["3"]),
         (["--since", "9999-01-01"], []),
     ],
@@ -196,6 +199,21 @@ def test_the_best_within_a_budget(run: Command) -> None:
         run("best", "--task", "questions", "--budget", "inference.latency<=1ms")
     with pytest.raises(InputError, match="choose one with --task"):
         run("best")
+
+
+def test_neither_failures_nor_parts_are_the_best_however_many(tmp_path: Path) -> None:
+    path = tmp_path / "many.db"
+    store = open_store(path)
+    whole = finished(store, quality=0.5)
+    situation = replace(SITUATION, fingerprint="fingerprint of questions")
+    for seed in range(205):  # more than are weighed
+        part = store.begin_trial(RECIPE, situation, purpose="search", seed=seed, fidelity=0.1)
+        store.finish_trial(part, measured(0.9))
+    failed = store.begin_trial(RECIPE, situation, purpose="search", seed=0)
+    store.fail_trial(failed, "it misses its guard", measured=measured(0.95))
+    store.close()
+    found = CliRunner().invoke(results, ["best", "--db", str(path), "--format", "json"])
+    assert json.loads(found.stdout)["id"] == str(whole)
 
 
 def test_texts_in_csv_are_no_formulas(tmp_path: Path) -> None:

@@ -97,6 +97,19 @@ def test_a_method_is_judged_by_recipes_with_and_without_it(store: Store) -> None
     assert only["squeeze"]["quality.accuracy"].change == pytest.approx(0.04)
 
 
+def test_effects_are_told_within_one_target_setting(store: Store) -> None:
+    fewer = replace(
+        SITUATION, fingerprint="fingerprint of questions", hardware=replace(HARDWARE, threads=1)
+    )
+    slow = store.begin_trial(SQUEEZE, fewer, purpose="search", seed=0)
+    store.finish_trial(slow, measured(latency=0.5))
+    finished(store, NONE, latency=0.004)
+    assert marginals(seen(store, Filter(), [LATENCY])) == []
+    finished(store, SQUEEZE, latency=0.002)
+    (found,) = marginals(seen(store, Filter(), [LATENCY]))
+    assert (found.change, found.pairs) == (pytest.approx(0.5), 1)
+
+
 def test_the_best_known_keeps_the_budget_and_is_the_cheapest_of_the_good(store: Store) -> None:
     slow = finished(store, NONE, quality=0.95, latency=0.009)
     dear = finished(store, RECIPE, quality=0.90, latency=0.004)

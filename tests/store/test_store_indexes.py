@@ -26,6 +26,9 @@ QUESTIONS: dict[str, Callable[[Store], Any]] = {
     ),
     "best first": lambda store: trials(store, sort="quality.accuracy", limit=9),
     "best": lambda store: best_known(store, Filter(task="questions"), WHERE),
+    "pareto of everything": lambda store: pareto(
+        store, Filter(), "quality.accuracy", "inference.latency"
+    ),
     "pareto": lambda store: pareto(
         store, Filter(task="questions"), "quality.accuracy", "inference.latency"
     ),

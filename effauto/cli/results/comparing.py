@@ -44,8 +44,8 @@ def compare(a: str, b: str, forced: bool, db: str | None, form: str) -> None:
 def methods(db: str | None, form: str, limit: int | None, **given: Any) -> None:
     """Tell what each method does: every recipe beside itself without the method.
 
-    Medians over all pairs of trials of one task, model, machine and seed: points of quality (± half
-    the width of their middle half), and what costs are multiplied by.
+    Medians over all pairs of trials of one task, model, target setting and seed: points of quality
+    (± half the width of their middle half), and what costs are multiplied by.
     """
     from effauto.report.comparing import EFFECTS, effect_row, effect_titles
     from effauto.store.marginal import by_method, marginals
