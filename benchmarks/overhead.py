@@ -15,7 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import planner
-import replay
+import replay_tables
 
 from effauto import Search
 from effauto.planner.drawing import Draws
@@ -29,7 +29,7 @@ TARGET = Path(__file__).resolve().parent / "measured" / "planner" / "overhead.js
 
 def main() -> None:
     """Measure, write, print."""
-    situation, space = replay.understood(replay.tables(planner.TRIALS)[0], [], 0)
+    situation, space = replay_tables.understood(replay_tables.tables(planner.TRIALS)[0], [], 0)
     oracle = situation.oracle
 
     known: dict[bytes, Any] = {}

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import replay
+import replay_tables
 from scipy.stats import spearmanr
 
 from effauto.planner.prior import learn_prior
@@ -70,8 +71,8 @@ def replayed(
     """Every searcher on every table, the table's task left out of what is known."""
     target.parent.mkdir(parents=True, exist_ok=True)
     done = {(line["searcher"], line["task"], line["seed"]) for line in lines(target)}
-    found = replay.tables(files)
-    known = {table.name: replay.history(files, table.name) for table in found}
+    found = replay_tables.tables(files)
+    known = {table.name: replay_tables.history(files, table.name) for table in found}
     for seed, table, searcher in product(range(seeds), found, searchers):
         if (searcher, table.name, seed) not in done:
             log = _run(searcher, table, known[table.name], seed).to_json()
@@ -80,7 +81,7 @@ def replayed(
 
 
 def _run(
-    searcher: str, table: replay.Table, known: Sequence[replay.Earlier], seed: int
+    searcher: str, table: replay_tables.Table, known: Sequence[replay_tables.Earlier], seed: int
 ) -> replay.Log:
     if searcher == WARM:
         return replay.effauto(table, known, seed)
@@ -94,9 +95,9 @@ def _run(
 def instant(files: Sequence[Path] = TRIALS) -> list[dict[str, Any]]:
     """What is foretold of each task's recipes from all other tasks, beside what was measured."""
     methods, found = load_plugins().methods(), []
-    for table in replay.tables(files):
+    for table in replay_tables.tables(files):
         prior = learn_prior(
-            replay.history(files, table.name), table.traits, table.fingerprint, methods
+            replay_tables.history(files, table.name), table.traits, table.fingerprint, methods
         )
         foretold = [prior.quality(candidate) for candidate in table.whole]
         measured = np.array([table.quality(row) for row in table.whole.values()])

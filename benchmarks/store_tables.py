@@ -64,7 +64,7 @@ def _optuna(found: dict[str, Any]) -> Iterator[str]:
     yield "## Beside Optuna's RDBStorage\n"
     yield (
         "In turns in one run, on the same database server; milliseconds a trial (begun, ten "
-        "measurements, finished) and a list of the ten best of all.\n"
+        "measurements, finished) and the best of all, for a process that has read none of them.\n"
     )
     rows = [
         [kind, what, cells["effauto"], cells["Optuna"], f"{cells['times_faster']}×"]

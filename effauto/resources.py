@@ -65,6 +65,8 @@ RESOURCES: Mapping[str, Resource] = {
     )
 }
 
+# Half an 80 % range of a normal distribution, in standard deviations.
+WITHIN = 1.2816
 QUALITY, GUARD = "quality.", "guard."
 # Between 0 and 1, and compared in points.
 SHARES = (QUALITY, GUARD)
@@ -100,6 +102,11 @@ class Figure:
         if not self.low <= self.value <= self.high:
             raise ValueError(f"{self.value} lies outside its range {self.low} … {self.high}")
 
+    @property
+    def deviation(self) -> float:
+        """A standard deviation, as if the range were that of a normal distribution."""
+        return (self.high - self.low) / 2 / WITHIN
+
     def scaled(self, factor: float) -> Figure:
         """The figure and its range times ``factor`` (which must not be negative)."""
         return Figure(
@@ -125,3 +132,9 @@ Figures = Mapping[str, Figure]
 def exactly(value: float, unit: str, tier: Tier = "measured", note: str = "") -> Figure:
     """A figure without spread, such as a file's size."""
     return Figure(value, unit, value, value, tier, note)
+
+
+def share_of(value: float, rows: int, note: str) -> Figure:
+    """A share measured on so many rows, with its range over rows (normal approximation)."""
+    margin = WITHIN * (max(value * (1 - value), 1e-4) / rows) ** 0.5
+    return Figure(value, "1", max(0.0, value - margin), min(1.0, value + margin), "measured", note)

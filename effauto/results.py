@@ -14,7 +14,7 @@ from effauto.planner.known import best_known
 from effauto.preference import parse_preference
 from effauto.report.comparing import EFFECTS
 from effauto.report.trials import all_columns, check_columns, value_of
-from effauto.report.wanted import several, wanted, whole
+from effauto.report.wanted import several, wanted
 from effauto.resources import resource_named
 from effauto.store import TrialRecord, open_store
 from effauto.store.comparison import compare
@@ -107,7 +107,7 @@ class Results:
         Empty if none keeps the budget. Raises InputError if ``which`` leaves several tasks.
         """
         preference = parse_preference(prefer) if prefer else None
-        known = best_known(self._store, whole(**which), parse_budget(several(budget)), preference)
+        known = best_known(self._store, wanted(**which), parse_budget(several(budget)), preference)
         return _frame_of(known.as_good, ())
 
     def compare(self, a: str | int, b: str | int, *, forced: bool = False) -> pandas.DataFrame:

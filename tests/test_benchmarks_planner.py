@@ -27,8 +27,15 @@ def trials():
 
 
 @pytest.fixture(scope="module")
-def tables(replay, trials):
-    return replay.tables(trials)
+def replay_tables(replay):
+    import replay_tables
+
+    return replay_tables
+
+
+@pytest.fixture(scope="module")
+def tables(replay_tables, trials):
+    return replay_tables.tables(trials)
 
 
 def test_there_are_tables_of_several_tasks_with_limits_that_some_keep(tables):
@@ -39,18 +46,20 @@ def test_there_are_tables_of_several_tasks_with_limits_that_some_keep(tables):
         assert not all(kept)
 
 
-def test_what_is_known_of_a_table_leaves_its_task_out(replay, trials, tables):
-    known = replay.history(trials, tables[0].name)
+def test_what_is_known_of_a_table_leaves_its_task_out(replay_tables, trials, tables):
+    known = replay_tables.history(trials, tables[0].name)
     assert known
     assert tables[0].fingerprint not in {trial.fingerprint for trial in known}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("searcher", ["warm", "cold", "random", "expert"])
-def test_a_searcher_finds_something_within_the_clock(replay, trials, tables, searcher):
+def test_a_searcher_finds_something_within_the_clock(
+    replay, replay_tables, trials, tables, searcher
+):
     table = tables[-1]
     runs = {
-        "warm": lambda: replay.effauto(table, replay.history(trials, table.name), 0),
+        "warm": lambda: replay.effauto(table, replay_tables.history(trials, table.name), 0),
         "cold": lambda: replay.effauto(table, [], 0),
         "random": lambda: replay.rival(table, "random", 0),
         "expert": lambda: replay.expert(table),

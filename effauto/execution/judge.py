@@ -17,7 +17,7 @@ from effauto.execution.job import Job
 from effauto.execution.meter import Meter
 from effauto.execution.train import import_libraries
 from effauto.method import Method
-from effauto.resources import GUARD, Figure, exactly
+from effauto.resources import GUARD, Figure, exactly, share_of
 from effauto.task.examples import Examples
 from effauto.task.exchange import read_split
 
@@ -78,7 +78,7 @@ def worst_class(
     worst = min(shares, key=lambda c: shares[c])
     count = int(rows[worst].sum())
     note = f"{classes[worst]!r:.40}, {count} rows"
-    return {f"{GUARD}worst_class": _share(shares[worst], count, note)}
+    return {f"{GUARD}worst_class": share_of(shares[worst], count, note)}
 
 
 def keep_answers(job: Job, examples: Examples, predicted: list[Any]) -> None:
@@ -130,12 +130,7 @@ def quality(metric: str, examples: Examples, predicted: list[Any]) -> Figure:
         from sklearn.metrics import f1_score
 
         value = float(f1_score(truth, found, average="macro"))
-    return _share(value, len(examples), f"{len(examples)} rows")
-
-
-def _share(value: float, rows: int, note: str) -> Figure:
-    margin = 1.2816 * (max(value * (1 - value), 1e-4) / rows) ** 0.5
-    return Figure(value, "1", max(0.0, value - margin), min(1.0, value + margin), "measured", note)
+    return share_of(value, len(examples), f"{len(examples)} rows")
 
 
 def _flatten(examples: Examples, predicted: list[Any]) -> tuple[list[int], list[int]]:

@@ -33,8 +33,8 @@ class Draws:
         self._known: dict[tuple[str, Names], bool] = {}
 
     def __call__(self, count: int) -> list[Configuration]:
-        drawn = self.space.configspace.sample_configuration(count)
-        return [self._mended(found) for found in (drawn if count > 1 else [drawn])]
+        """So many, at least two: of one, ConfigSpace makes no list."""
+        return list(map(self._mended, self.space.configspace.sample_configuration(count)))
 
     def _mended(self, configuration: Configuration) -> Configuration:
         model, names = self.space.chosen(configuration)

@@ -10,14 +10,11 @@ from collections.abc import Collection, Sequence
 from statistics import fmean, variance
 
 from effauto.planner.candidate import Candidate
-from effauto.planner.preferring import deviation
 from effauto.planner.results import Result
-from effauto.resources import QUALITY
+from effauto.resources import QUALITY, WITHIN
 
 # So many are weighed against each other, with at most so many seeds each.
 MOST, SEEDS = 3, 5
-# Differences beyond so many of their standard errors (an 80 % range) are told apart.
-APART = 1.2816
 # What seeds differ by at the least, so that two that agree by chance do not end it.
 LEAST_SPREAD = 0.002
 
@@ -56,17 +53,17 @@ def _finalists(
         if result.fidelity == best.fidelity and QUALITY + metric in result.measured:
             runs.setdefault(result.candidate, []).append(result)
     first = runs[best.candidate][0]
-    least = first.quality(metric) - deviation(first.measured[QUALITY + metric])
+    least = first.quality(metric) - first.measured[QUALITY + metric].deviation
     ranked = sorted(runs, key=lambda c: (c != best.candidate, -_mean(runs[c], metric)))
     return {c: runs[c] for c in ranked[:MOST] if runs[c][0].quality(metric) >= least}
 
 
 def _apart(ours: list[Result], others: list[Result], metric: str, spread: float) -> bool:
-    """Whether what is measured of both differs by more than seeds explain."""
+    """Whether what is measured of both differs by more than seeds explain, 80 % of the time."""
     if ours is others:
         return False
     error = math.sqrt(sum(spread / len(runs) for runs in (ours, others) if runs[0].gradients))
-    return abs(_mean(ours, metric) - _mean(others, metric)) > APART * error
+    return abs(_mean(ours, metric) - _mean(others, metric)) > WITHIN * error
 
 
 def _spread(runs: dict[Candidate, list[Result]], metric: str) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from effauto.budget import Budget
 from effauto.errors import InputError
@@ -17,7 +17,6 @@ from effauto.store.setting import mixture
 
 # Of the trials with the best quality, so many are weighed.
 WEIGHED = 200
-WHOLE = 0.999
 
 
 @dataclass(frozen=True)
@@ -34,26 +33,32 @@ def best_known(
 ) -> Known:
     """The most preferred trial at full scale whose measurements keep the budget.
 
-    Without a preference: of the best quality and what lies within its noise, the cheapest. Raises
+    Without a preference: of the best quality and what lies within its noise, the cheapest. Whatever
+    state and share of the data ``wanted`` names, only what finished whole is chosen. Raises
     InputError if ``wanted`` leaves several tasks, whose qualities do not compare.
     """
-    complete = Filter(**{**vars(wanted), "where": _joined(wanted.where, budget)})
-    metric = _metric(store, complete)
+    limits = Budget((*wanted.where, *budget))
+    asked = replace(wanted, where=limits, state="finished", fidelity=1.0)
+    metric = _metric(store, asked)
     if metric is None:
         return Known(None, ())
-    found = trials(store, complete, sort=QUALITY + metric, limit=WEIGHED)
-    full = [r for r in found if r.fidelity >= WHOLE and QUALITY + metric in r.measured]
-    if not full:
+    found = trials(store, asked, sort=QUALITY + metric, limit=WEIGHED)
+    judged = [record for record in found if QUALITY + metric in record.measured]
+    if not judged:
         return Known(None, ())
-    _require_one_task(full)
-    ties = preferred(full, _figures, preference or Preference(), metric)
+    _require_one_task(judged)
+    ties = preferred(judged, _figures, preference or Preference(), metric)
     ties.sort(key=lambda record: expense_of(record.measured))
-    named = [limit.resource for limit in budget]
-    return Known(ties[0], tuple(ties), mixture((r.setting for r in ties), named))
+    return Known(ties[0], tuple(ties), _mixture(judged, [limit.resource for limit in budget]))
 
 
-def _joined(one: Budget, other: Budget) -> Budget:
-    return Budget((*one, *other))
+def _mixture(records: Sequence[TrialRecord], limited: Sequence[str]) -> str:
+    """Why those that were weighed do not quite compare, if they do not."""
+    found = mixture((record.setting for record in records), limited)
+    if len({record.purpose == "search" for record in records}) > 1:
+        rows = "searches are judged on the validation rows, runs on the test rows: see --purpose"
+        return "; ".join(filter(None, (rows, found)))
+    return found
 
 
 def _figures(record: TrialRecord) -> Figures:
@@ -61,7 +66,7 @@ def _figures(record: TrialRecord) -> Figures:
 
 
 def _metric(store: Store, wanted: Filter) -> str | None:
-    newest = trials(store, Filter(**{**vars(wanted), "state": "finished"}), limit=1)
+    newest = trials(store, wanted, limit=1)
     return newest[0].task_traits.metric if newest else None
 
 

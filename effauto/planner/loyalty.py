@@ -6,11 +6,9 @@ from collections.abc import Sequence
 
 from effauto.planner.candidate import Candidate
 from effauto.planner.results import Result
-from effauto.resources import GUARD, Figure
+from effauto.resources import GUARD, Figure, share_of
 
 LOYALTY = f"{GUARD}loyalty"
-# 80 % of a normal distribution lie within this many deviations.
-WITHIN = 1.2816
 
 
 def compare(results: Sequence[Result], baseline: Candidate) -> list[Result]:
@@ -36,6 +34,7 @@ def compare(results: Sequence[Result], baseline: Candidate) -> list[Result]:
 def _loyalty(result: Result, reference: Result) -> Figure:
     count = len(reference.answers)
     same = sum(a == b for a, b in zip(result.answers, reference.answers, strict=True)) / count
-    margin = WITHIN * (max(same * (1 - same), 1e-4) / count) ** 0.5 if result != reference else 0.0
     note = f"{count} answers, beside {reference.candidate} on {reference.fidelity:.0%} of the data"
-    return Figure(same, "1", max(0.0, same - margin), min(1.0, same + margin), "measured", note)
+    if result == reference:
+        return Figure(same, "1", same, same, "measured", note)
+    return share_of(same, count, note)

@@ -22,10 +22,13 @@ NETWORK = ("layers", "stored_layers", "attention_width", "feedforward", "density
 WHOLE = (*NETWORK, "backward_depth", "weight_gradients")
 
 
-def opening(situation: Situation, pool: Sequence[Candidate]) -> list[Candidate]:
-    """What is plain, and what earlier trials advise: cheapest first."""
+def opening(
+    situation: Situation, pool: Sequence[Candidate]
+) -> tuple[list[Candidate], frozenset[Candidate]]:
+    """What is plain and what earlier trials advise, cheapest first; and which only they advise."""
     first = plain(situation, pool)
-    return in_order(situation, [*first, *advised(situation, pool, first)])
+    led = advised(situation, pool, first)
+    return in_order(situation, [*first, *led]), frozenset(led)
 
 
 def in_order(situation: Situation, candidates: Iterable[Candidate]) -> list[Candidate]:

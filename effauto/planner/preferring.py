@@ -44,13 +44,8 @@ def _margin(best: Figure, goal: Goal) -> float:
     """How far from the best a figure may be, in its unit; a hair more, for rounding's sake."""
     hair = 1e-9 * max(abs(best.value), 1e-9)
     if goal.tolerance is None:
-        return hair + TIE * max(1e-4, deviation(best)) if goal.in_points else 0.0
+        return hair + TIE * max(1e-4, best.deviation) if goal.in_points else 0.0
     return hair + goal.tolerance * (1.0 if goal.in_points else abs(best.value))
-
-
-def deviation(figure: Figure) -> float:
-    """A standard deviation, from the 80 % range of a normal distribution."""
-    return (figure.high - figure.low) / 2 / 1.2816
 
 
 def expense_of(figures: Figures) -> float:

@@ -12,11 +12,9 @@ from effauto.method import Method
 from effauto.planner.candidate import Candidate
 from effauto.planner.effects import UNKNOWN_SPREAD, Seen, learn_effects, level_of
 from effauto.recipe import Recipe
-from effauto.resources import QUALITY, Figure, Figures
+from effauto.resources import QUALITY, WITHIN, Figure, Figures
 from effauto.traits import ModelTraits, TaskTraits
 
-# 80 % of a normal distribution lie within this many deviations.
-WITHIN = 1.2816
 # Quality of a task nobody has tried: anything from poor to perfect (logits).
 UNKNOWN_LEVEL = 1.7
 # The spread (logits) that each method adds of which nothing is known.

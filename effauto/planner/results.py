@@ -9,7 +9,7 @@ from statistics import fmean
 
 from effauto.budget import Budget, Limit
 from effauto.planner.candidate import Candidate
-from effauto.planner.preferring import TIE, deviation, expense_of, preferred
+from effauto.planner.preferring import TIE, expense_of, preferred
 from effauto.preference import Preference
 from effauto.resources import QUALITY, SHARES, Figure, Figures, resource_named
 
@@ -75,7 +75,7 @@ def keeps(result: Result, budget: Budget, *, reserve: bool) -> list[Limit]:
 def _unlucky(name: str, figure: Figure) -> float:
     """What a repeat may come to: shares by half a standard error, times by a tenth."""
     if name.startswith(SHARES):
-        return figure.value - TIE * deviation(figure)
+        return figure.value - TIE * figure.deviation
     factor = NOISE_RESERVE.get(name, 1.0)
     return figure.value / factor if name == "inference.throughput" else figure.value * factor
 

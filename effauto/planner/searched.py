@@ -12,7 +12,7 @@ from effauto.planner.chosen import best_of, chosen
 from effauto.planner.clock import Clock
 from effauto.planner.drawing import liking
 from effauto.planner.listener import Listener
-from effauto.planner.opening import advised, in_order, plain
+from effauto.planner.opening import opening
 from effauto.planner.plan import Plan
 from effauto.planner.situation import Situation
 from effauto.planner.sizing import Trial
@@ -61,9 +61,7 @@ def _beginning(
     """What to try first, and which of that only earlier trials advise."""
     if situation.request.recipe is not None:
         return list(pool), frozenset()
-    first = plain(situation, pool)
-    led = advised(situation, pool, first)
-    return in_order(situation, [*first, *led]), frozenset(led)
+    return opening(situation, pool)
 
 
 def _next(strategy: Strategy, time_left: float) -> Trial | None:

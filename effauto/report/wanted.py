@@ -36,11 +36,6 @@ def wanted(
     )
 
 
-def whole(**given: Any) -> Filter:
-    """As :func:`wanted`, of trials that finished at full scale: the only ones to be chosen."""
-    return wanted(**given | {"state": "finished", "fidelity": 1.0})
-
-
 def several(given: str | Iterable[str]) -> tuple[str, ...]:
     """One text is itself, not its letters."""
     return (given,) if isinstance(given, str) else tuple(given)

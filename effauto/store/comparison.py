@@ -16,8 +16,6 @@ from effauto.store.query import trial, trials
 from effauto.store.record import Store
 from effauto.store.setting import bound
 
-# Half an 80 % range, in standard deviations of a normal distribution.
-WITHIN = 1.2816
 # What one measurement tells of another at least, as a share of it or a share itself.
 LEAST_DEVIATION = 1e-3
 
@@ -172,5 +170,4 @@ def _spread(
 
 
 def _deviation(figure: Figure, *, points: bool) -> float:
-    half = (figure.high - figure.low) / 2 / WITHIN
-    return half if points else half / max(abs(figure.value), 1e-12)
+    return figure.deviation if points else figure.deviation / max(abs(figure.value), 1e-12)

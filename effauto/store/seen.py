@@ -22,16 +22,11 @@ from effauto.store.setting import TargetSetting
 class Seen:
     """Where a trial ran, what, and the values of what was asked for (SI units or bytes)."""
 
-    id: str
     place: tuple[Any, ...]
     task: str
     recipe: tuple[tuple[str, str], ...]
     seed: int
     values: Mapping[str, float]
-
-    @property
-    def methods(self) -> tuple[str, ...]:
-        return tuple(name for name, _ in self.recipe)
 
 
 def seen(store: Store, wanted: Filter, resources: Sequence[str]) -> list[Seen]:
@@ -66,7 +61,7 @@ def _read(
 ) -> list[Seen]:
     trial = models.Trial
     columns: list[Any] = [
-        trial.id, trial.recipe, trial.seed, trial.fidelity, trial.purpose, models.Task.fingerprint,
+        trial.recipe, trial.seed, trial.fidelity, trial.purpose, models.Task.fingerprint,
         models.Task.name, models.Model.key, models.Machine.name, models.Machine.threads,
         trial.versions,
     ]  # fmt: skip
@@ -87,12 +82,11 @@ def _read(
 
 
 def _seen(origin: Origin, row: tuple[Any, ...], resources: Sequence[str]) -> Seen:
-    number, recipe, seed, fidelity, purpose, fingerprint, task, model, *others = row
+    recipe, seed, fidelity, purpose, fingerprint, task, model, *others = row
     hardware, threads, versions, *values = others
     libraries = (versions.get(name, "") for name in ("torch", "transformers"))
     setting = TargetSetting(hardware, threads, *libraries)
     return Seen(
-        str(number) if origin == "own" else f"{origin}-{number}",
         (origin, fingerprint, model, setting, fidelity, purpose == "search"),
         task,
         tuple((step["method"], _setting(step.get("setting", {}))) for step in recipe),

@@ -134,7 +134,7 @@ def test_what_is_chosen_keeps_the_relative_limit(factor, rivals):
 def test_the_untouched_model_and_a_bag_of_words_are_always_tried(situation, tiny_model):
     known = situation("inference.latency<=1us", "model.size<=1KiB", model=tiny_model)
     known.request = replace(known.request, search_time=600.0)
-    first = opening(known, few(known.oracle, known.usable))
+    first, _ = opening(known, few(known.oracle, known.usable))
     assert {Candidate(str(tiny_model)), Candidate(BAG_OF_WORDS)} <= set(first)
 
 

@@ -23,7 +23,8 @@ def strategy(situation):
     def strategy(seconds=600.0, portfolio=None, **request):
         known = situation(**request)
         known.request = replace(known.request, search_time=seconds)  # no trial is run here
-        first = opening(known, few(known.oracle, known.usable)) if portfolio is None else portfolio
+        first, _ = opening(known, few(known.oracle, known.usable))
+        first = first if portfolio is None else portfolio
         return Strategy(known, build_space(known.usable, 0), first, 0)
 
     return strategy
@@ -115,7 +116,7 @@ def test_the_opening_uses_features_as_they_are_within_the_budget(situation, tiny
     free = situation(model=tiny_model, search_time=600.0)
     size = free.oracle.foretell(Candidate(str(tiny_model)))["model.size"].value
     known = situation(f"model.size<={0.8 * size} byte", model=tiny_model, search_time=600.0)
-    first = opening(known, few(known.oracle, known.usable))
+    first, _ = opening(known, few(known.oracle, known.usable))
     frozen = [c for c in first if learns_from_frozen(known.oracle, c)]
     assert frozen
     assert all(known.oracle.foretell(c)["model.size"].value <= 0.8 * size for c in frozen)
@@ -140,7 +141,7 @@ def test_the_opening_prefers_what_is_foretold_to_keep_the_budget(situation, tiny
     known = situation(f"model.size<={limit} byte", model=tiny_model, search_time=600.0)
     untouched = known.oracle.foretell(Candidate(str(tiny_model)))
     assert not known.budget.surely_broken(untouched)
-    first = opening(known, few(known.oracle, known.usable))
+    first, _ = opening(known, few(known.oracle, known.usable))
     tried = [c for c in first if c.model == str(tiny_model) and c.recipe.steps]
     assert len(tried) >= 4
     assert all(known.oracle.foretell(c)["model.size"].value <= limit for c in tried)

@@ -82,7 +82,7 @@ def test_nothing_is_tried_twice_while_it_is_under_way(situation, workers):
     known = situation()
     known.request = replace(known.request, search_time=600.0)
     made = Strategy(known, build_space(known.usable, 0),
-                    opening(known, few(known.oracle, known.usable)), 0)  # fmt: skip
+                    opening(known, few(known.oracle, known.usable))[0], 0)  # fmt: skip
     flying, begun = [], []
     for _ in range(15):
         while len(flying) < workers and (trial := made.next(500.0)):

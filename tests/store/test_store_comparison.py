@@ -128,6 +128,10 @@ def test_the_best_known_keeps_the_budget_and_is_the_cheapest_of_the_good(store: 
     )
     assert first.best is not None
     assert first.best.number == dear
+    assert known.mixture == ""
+    finished(store, NONE, quality=0.2, purpose="run")
+    mixed = best_known(store, Filter(task="fingerprint of questions"), tight)
+    assert "validation rows" in mixed.mixture
     impossible = parse_budget(["inference.latency<=1us"])
     assert best_known(store, wanted, impossible).best is None
     finished(store, task="mail")

@@ -56,9 +56,8 @@ def best(
     from effauto.budget import parse_budget
     from effauto.planner.known import best_known
     from effauto.preference import parse_preference
-    from effauto.report.wanted import whole
 
-    wanted = whole(**given)
+    wanted = wanted_trials(**given)
     preference = parse_preference(prefer) if prefer else None
     with opened(db) as store:
         known = best_known(store, wanted, parse_budget(limits), preference)
