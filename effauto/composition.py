@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -122,9 +123,17 @@ def order(methods: Iterable[Method]) -> tuple[list[Method], list[str], list[Refu
 
     Returns the methods, a reason for each neighbouring pair, and a refusal if they form a cycle.
     """
+    ordered, reasons, cycle = _ordered(tuple(sorted(methods, key=lambda method: method.name)))
+    return list(ordered), list(reasons), list(cycle)
+
+
+@lru_cache(maxsize=4096)  # a search asks for few sets of methods, with many settings
+def _ordered(
+    methods: tuple[Method, ...],
+) -> tuple[Sequence[Method], Sequence[str], Sequence[Refusal]]:
     import networkx as nx
 
-    by_name = {method.name: method for method in sorted(methods, key=lambda m: m.name)}
+    by_name = {method.name: method for method in methods}
     if len(by_name) < 2:
         return list(by_name.values()), [], []
     graph = _precedence(by_name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
+from functools import lru_cache
 from itertools import islice
 
 import numpy as np
@@ -20,8 +21,8 @@ from effauto.planner.engine.features import Features
 from effauto.planner.engine.history import History, Told, key
 from effauto.planner.engine.objectives import Array
 
-# Drawn at random for each ask.
-SAMPLES = 400
+# Drawn at random, and so many of them anew for each ask.
+SAMPLES, RENEWED = 400, 100
 # Local search: so many neighbours of so many of the best, with ever smaller steps (shares of a
 # range).
 NEIGHBOURS, STARTS, STEPS = 60, 5, (0.2, 0.1, 0.05, 0.02)
@@ -61,6 +62,7 @@ class Search:
         self._seen: set[bytes] = set()
         self._generator = np.random.default_rng(seed)
         self._draw = draw or self.space.sample_configuration
+        self._drawn: list[Configuration] = []
         self._seed = seed
         self._acquisition = Acquisition(
             self.history, Features(self.space), foretell, self._forest, self._generator
@@ -131,7 +133,7 @@ class Search:
     def _most_promising(
         self, admissible: Admissible, among: Iterable[Configuration] | None
     ) -> Configuration | None:
-        listed = self._draw(SAMPLES) if among is None else list(among)
+        listed = self._at_random() if among is None else list(among)
         drawn = self._fresh(listed[n] for n in self._generator.permutation(len(listed)))
         if len(self.history.finished) < LEAST_TOLD or self._generator.random() < RANDOM_SHARE:
             return next(filter(admissible, drawn), None)
@@ -145,6 +147,12 @@ class Search:
             near = self._neighbours([*best, *starts], step)
             best, starts = rank.best([*best, *self._fresh(near, but=best)]), []
         return best[0] if best else None
+
+    def _at_random(self) -> list[Configuration]:
+        """What was drawn last: drawing and foretelling all anew would double the cost of an ask."""
+        drawn = self._draw(RENEWED if self._drawn else SAMPLES)
+        self._drawn = [*self._drawn, *drawn][-SAMPLES:]
+        return self._drawn
 
     def _neighbours(self, starts: Sequence[Configuration], step: float) -> Iterator[Configuration]:
         for start in starts:
@@ -168,9 +176,8 @@ class _Forest:
     """SMAC's random forest, of which the trees' disagreement tells the variance."""
 
     def __init__(self, features: Array, values: Array, seed: int) -> None:
-        space = ConfigurationSpace({f"x{n}": (0.0, 1.0) for n in range(features.shape[1])})
         self._forest = RandomForest(
-            space,
+            _unit_cube(features.shape[1]),
             n_trees=20,
             n_jobs=1,
             max_leaf_nodes=None,  # the default makes scikit-learn twenty times slower
@@ -183,6 +190,11 @@ class _Forest:
     def predict(self, points: Array) -> tuple[Array, Array]:
         mean, variance = self._forest.predict(points)
         return np.asarray(mean).flatten(), np.asarray(variance).flatten()
+
+
+@lru_cache(maxsize=8)
+def _unit_cube(columns: int) -> ConfigurationSpace:
+    return ConfigurationSpace({f"x{n}": (0.0, 1.0) for n in range(columns)})
 
 
 class _Rank:

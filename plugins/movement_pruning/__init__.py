@@ -29,7 +29,7 @@ class MovementPruning(Method):
     provides = frozenset({"smaller_student", "scheduled_training"})
     removes = frozenset({"dense_weights"})
     knobs = {
-        "sparsity": Float(0.3, 0.97, default=0.8),
+        "sparsity": Float(0.3, 0.97, default=0.5),
         "criterion": Choice(("movement", "magnitude"), default="movement"),
         "epochs": Int(2, 12, default=6),
         "learning_rate": Float(1e-5, 1e-3, default=BASELINE.learning_rate, log=True),
