@@ -54,4 +54,6 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "effauto needs Python 3.11")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	# the reference for tests of effauto.transfer; it asks for torchvision and uses none of it
+	$(BIN)/pip install --quiet --no-deps mup==1.0.0
 	touch $@

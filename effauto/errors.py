@@ -74,6 +74,10 @@ class SettingError(InputError):
     """A method has no such knob, or the knob cannot take that value."""
 
 
+class TransferError(EffautoError):
+    """A model cannot be put into the maximal-update parametrisation."""
+
+
 class StoreError(EffautoError):
     """The results database cannot be used."""
 
