@@ -8,8 +8,6 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from effauto.quantities import show
-
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 TITLES = {"mup": "maximal update", "sp": "standard"}
 Rows = Sequence[dict[str, Any]]
@@ -83,9 +81,9 @@ def _sweep(runs: Rows) -> Iterator[str]:
 
 def _bill(runs: Rows) -> Iterator[str]:
     narrow, wide = min(_widths(runs)), max(_widths(runs))
-    yield f"Three ways to train the model that is {wide} wide, with the same number of trials for"
-    yield "the learning rate, each tried with one seed (operations of all trainings together; the"
-    yield "mean and the spread over the seeds)."
+    yield f"Ways to train the model that is {wide} wide, with the same number of trials for the"
+    yield "learning rate, each with one seed: the loss that is reached, the operations of all"
+    yield "trainings together, the mean and the spread over the seeds."
     yield ""
     yield "| way | loss | spread | operations |"
     yield "| --- | --- | --- | --- |"
@@ -101,8 +99,8 @@ def _bill(runs: Rows) -> Iterator[str]:
         if known:
             losses = [loss for loss, _ in known]
             spread = f"{stdev(losses):.3f}" if len(losses) > 1 else "–"
-            spent = show(fmean(flops for _, flops in known), "FLOP")
-            yield f"| {title} | {fmean(losses):.3f} | {spread} | {spent} |"
+            spent = fmean(flops for _, flops in known) / 1e12
+            yield f"| {title} | {fmean(losses):.3f} | {spread} | {spent:.1f} TFLOP |"
 
 
 def _spent(runs: Rows, kind: str, tuned: int, wide: int, seed: int) -> tuple[float, float] | None:

@@ -15,7 +15,7 @@ from effauto.machine import Accelerator, Hardware, Rate
 from effauto.method import FITS, Evidence, Method, Needs, Verdict
 from effauto.recipe import Recipe
 from effauto.traits import ModelTraits, TaskTraits
-from effauto.workload import BASELINE, Workload
+from effauto.workload import BASELINE, SCRATCH_BASELINE, Workload
 
 if TYPE_CHECKING:
     from effauto.api import load, plan, run
@@ -60,6 +60,7 @@ _LATE = {
 __all__ = [
     "BASELINE",
     "FITS",
+    "SCRATCH_BASELINE",
     "Accelerator",
     "Batch",
     "Choice",

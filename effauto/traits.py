@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
-TaskKind = Literal["text-classification", "pair-classification", "token-classification"]
+TaskKind = Literal[
+    "text-classification", "pair-classification", "token-classification", "language-modeling"
+]
+LANGUAGE_MODELING: Final = "language-modeling"
+# The fact of a model that holds no numbers yet.
+FROM_SCRATCH = "from_scratch"
 Family = Literal["transformer", "linear"]
 
 

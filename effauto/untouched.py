@@ -7,7 +7,7 @@ from typing import Any
 
 from effauto.bag_of_words import BagOfWords
 from effauto.lengths import PAD_TO, Lengths
-from effauto.traits import ModelTraits, TaskTraits
+from effauto.traits import LANGUAGE_MODELING, ModelTraits, TaskTraits
 from effauto.workload import (
     ADAMW_BYTES,
     BASELINE,
@@ -15,6 +15,7 @@ from effauto.workload import (
     KERNEL_BACKWARD,
     TOKENISE_SECONDS,
     Workload,
+    baseline_of,
 )
 
 # tokenizer.json and the names of tensors, where a folder was not looked into; config and labels.
@@ -25,15 +26,16 @@ REQUEST_SECONDS = 4e-4
 
 def network(task: TaskTraits, model: ModelTraits) -> Workload:
     head = (model.width + 1) * task.classes
-    passes = float(BASELINE.epochs)
+    baseline = baseline_of(model)
+    passes = float(baseline.epochs)
     read = _read(task, model)
     dropped = model.attention_dropout > 0
     keys = model.key_width or model.width
     work = Workload(
         family=model.family,
         examples=task.examples,
-        labels=task.examples,
-        batch_size=BASELINE.batch_size,
+        labels=0.0 if task.kind == LANGUAGE_MODELING else task.examples,
+        batch_size=baseline.batch_size,
         **read,
         layers=model.layers,
         stored_layers=model.layers,
@@ -72,7 +74,7 @@ def network(task: TaskTraits, model: ModelTraits) -> Workload:
         cached_widths=2.0 * keys / model.width if "decoder" in model.facts else 0.0,
         layer_vectors=model.layer_vectors,
         layer_rows=model.layer_rows,
-        tagging=1.0 if task.kind == "token-classification" else 0.0,
+        tagging=1.0 if task.kind in ("token-classification", LANGUAGE_MODELING) else 0.0,
         mask_units=float(model.dropouts) if model.dropout else 0.0,
         pair_numbers=3.0 if dropped else 0.0,  # scores, mask and product
         attention_backward=KEEPING_BACKWARD if dropped else KERNEL_BACKWARD,

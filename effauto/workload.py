@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from effauto.bag_of_words import HEAPS_POWER
 from effauto.lengths import PAD_TO as PAD_TO
 from effauto.lengths import Padded, in_pools, longest_of
-from effauto.traits import ModelTraits, TaskTraits
+from effauto.traits import FROM_SCRATCH, ModelTraits, TaskTraits
 from effauto.work import Compute as Compute
 from effauto.work import Work
 
@@ -30,6 +30,18 @@ class Baseline:
 
 
 BASELINE = Baseline()
+# Training from scratch, where no method says otherwise. The learning rate is that of a model of the
+# base size (effauto.model.scratch), scaled for others: what benchmarks/mutransfer.py found to be
+# best for one that is 64 wide.
+SCRATCH_BASELINE = Baseline(
+    epochs=4, learning_rate=2**-8, weight_decay=0.1, warmup=0.05, batch_size=16
+)
+
+
+def baseline_of(model: ModelTraits) -> Baseline:
+    """What training does of this model, where no method says otherwise."""
+    return SCRATCH_BASELINE if FROM_SCRATCH in model.facts else BASELINE
+
 
 # Single-core seconds of tokenising and collating a word piece.
 TOKENISE_SECONDS = 6e-6

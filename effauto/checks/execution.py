@@ -15,7 +15,13 @@ from typing import Any
 
 from effauto.checks.check import CheckFailed, require
 from effauto.checks.imports import environment, last_line, python
-from effauto.checks.tiny import CLASSES, tiny_examples, tiny_traits, write_tiny_model
+from effauto.checks.tiny import (
+    CLASSES,
+    tiny_examples,
+    tiny_text,
+    tiny_traits,
+    write_tiny_model,
+)
 from effauto.composition import compose
 from effauto.execution.artefact import load_artefact
 from effauto.execution.job import TRAIN, Job
@@ -23,11 +29,14 @@ from effauto.hardware import this_machine
 from effauto.machine import Hardware
 from effauto.method import Method
 from effauto.model import BAG_OF_WORDS, find_model
+from effauto.model.scratch import Size, write_untrained
 from effauto.plugins import load_plugins
 from effauto.plugins.find import import_path
 from effauto.recipe import Recipe
+from effauto.task.examples import Examples
 from effauto.task.exchange import write_split
-from effauto.traits import TaskKind
+from effauto.task.vocabulary import pieces_of
+from effauto.traits import LANGUAGE_MODELING, TaskKind
 
 KINDS: tuple[TaskKind, ...] = ("text-classification", "pair-classification", "token-classification")
 SECONDS = 90
@@ -55,7 +64,7 @@ def runs_end_to_end(method: Method) -> None:
         measured = train(job, methods, lambda what, share: None)
         broken = [name for name, value in measured.items() if not 0 <= value < float("inf")]
         require(not broken, f"running it measures no number for {', '.join(broken)}")
-        rows = [list(row) for row in tiny_examples(job.task.kind).inputs[:12]]
+        rows = [list(row) for row in _examples(job.task.kind).inputs[:12]]
         here = load_artefact(job.folder, lambda: methods, 1).predict_indices(rows)
         continued = replace(job, folder=Path(scratch) / "continued")
         train(continued, methods, lambda what, share: None)
@@ -79,24 +88,42 @@ def _methods(method: Method) -> dict[str, Method]:
 def _legal_job(method: Method, folder: Path, hardware: Hardware) -> Job | None:
     methods = _methods(method)
     recipes = [Recipe.of(method.name), *(Recipe.of(method.name, other) for other in methods)]
-    for model in (str(folder), BAG_OF_WORDS):
-        for kind in KINDS:
-            for recipe in recipes:
-                traits = find_model(model).traits
-                if compose(recipe, methods, tiny_traits(kind), traits, hardware).legal:
-                    return _job(recipe, model, kind, folder, hardware)
+    places = [(model, kind) for model in (str(folder), BAG_OF_WORDS) for kind in KINDS]
+    for model, kind in [*places, (_untrained(folder / "untrained"), LANGUAGE_MODELING)]:
+        for recipe in recipes:
+            traits = find_model(model).traits
+            if compose(recipe, methods, tiny_traits(kind), traits, hardware).legal:
+                return _job(recipe, model, kind, folder, hardware)
     return None
 
 
+def _untrained(folder: Path) -> str:
+    """A model of two layers, 32 wide, to be trained from scratch."""
+    write_untrained(folder, Size(32, 2), tiny_text()[1], positions=64)
+    return str(folder)
+
+
+def _examples(kind: TaskKind) -> Examples:
+    return tiny_text()[0] if kind == LANGUAGE_MODELING else tiny_examples(kind)
+
+
+def _pieces() -> tuple[str, ...]:
+    from tokenizers import Tokenizer
+
+    return pieces_of(Tokenizer.from_str(tiny_text()[1]))
+
+
 def _job(recipe: Recipe, model: str, kind: TaskKind, folder: Path, hardware: Hardware) -> Job:
-    write_split(tiny_examples(kind), CLASSES, folder / "train.jsonl")
+    from_scratch = kind == LANGUAGE_MODELING
+    classes = _pieces() if from_scratch else CLASSES
+    write_split(_examples(kind), classes, folder / "train.jsonl")
     return Job(
         action=TRAIN,
         data=folder,
         model=model,
         recipe=recipe,
         task=tiny_traits(kind),
-        classes=CLASSES,
+        classes=classes,
         hardware=hardware,
         folder=folder / "artefact",
         cache=folder / "cache",

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 
-KINDS = ("text-classification", "pair-classification", "token-classification")
+KINDS = (
+    "text-classification",
+    "pair-classification",
+    "token-classification",
+    "language-modeling",
+)
 
 database = click.option(
     "--db", metavar="PATH|URL", help="The results database; otherwise EFFAUTO_DB or the user's own."
@@ -83,6 +88,16 @@ def data_request(source: str | None, given: Mapping[str, Any], seed: int) -> Dat
     return DataRequest(
         source, given["kind"], _columns(given["column"]), given["metric"], given["max_rows"], seed
     )
+
+
+def check_from_scratch(kind: str | None, from_scratch: bool) -> None:
+    """Raise InputError where a model cannot be trained, or not be taken as it is."""
+    if from_scratch and kind != "language-modeling":
+        raise InputError("--from-scratch trains language models: add --task language-modeling")
+    if kind == "language-modeling" and not from_scratch:
+        raise InputError(
+            "language models are trained from scratch here, not fine-tuned: add --from-scratch"
+        )
 
 
 def _columns(given: Sequence[str]) -> dict[str, str]:

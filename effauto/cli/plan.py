@@ -9,6 +9,7 @@ import click
 
 from effauto.cli.app import App
 from effauto.cli.options import (
+    check_from_scratch,
     data_request,
     database,
     hardware_option,
@@ -30,6 +31,7 @@ Examples:
   effauto plan reviews.csv --column text=body --budget 'inference.latency<=0.5x'
   effauto plan data/ --prefer quality:1%,model.size --guard 'worst-class>=-2%'
   effauto plan data/ --requests 1e6/day --workers 2
+  effauto plan corpus/ --task language-modeling --from-scratch --budget 'train.time<=30min'
 """
 
 
@@ -41,6 +43,11 @@ Examples:
     default="minilm",
     show_default=True,
     help="minilm, bag-of-words, a folder, or a name on the Hugging Face hub.",
+)
+@click.option(
+    "--from-scratch",
+    is_flag=True,
+    help="Train a new model on plain text: its size is chosen, too (--task language-modeling).",
 )
 @click.option(
     "--budget", multiple=True, metavar="LIMIT", help="Such as 'train.time<=10min'; repeatable."
@@ -119,7 +126,8 @@ def plan(
     """Say which methods to combine for DATA, what that costs, and how good it is.
 
     DATA is a JSON Lines, CSV, TSV or Parquet file, a folder with train, validation and test files,
-    or a data set on the Hugging Face hub. Without it, the built-in demo is used.
+    or a data set on the Hugging Face hub; for a language model also text files. Without it, the
+    built-in demo is used.
     """
     from effauto.api import search_seconds
     from effauto.budget import parse_budget
@@ -132,6 +140,7 @@ def plan(
     from effauto.recipe import Recipe
     from effauto.report.progress import terminal_listener
 
+    check_from_scratch(given["kind"], given["from_scratch"])
     limits = parse_budget(budget, given["guard"])
     request = Request(
         data=data_request(data, given, given["seed"]),

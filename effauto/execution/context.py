@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from effauto.execution.encoding import Arrays, Encoding, Pieces, read_tokenizer
 from effauto.execution.meter import Meter
 from effauto.model.source import ModelSource
-from effauto.traits import ModelTraits, TaskTraits
+from effauto.traits import FROM_SCRATCH, ModelTraits, TaskTraits
 
 if TYPE_CHECKING:
     from effauto.model.transformer import TaskModel
@@ -56,13 +56,18 @@ class Context:
         return self.source.traits
 
     def untouched(self) -> TaskModel:
-        """A fresh copy of the pretrained model with a new head, as if the recipe were empty."""
+        """A fresh copy of the pretrained model with a new head, as if the recipe were empty.
+
+        One that is trained from scratch has random numbers.
+        """
         import torch
 
+        from effauto.model.fresh import untrained
         from effauto.model.transformer import load_pretrained
 
         torch.manual_seed(self.seed)
-        model = load_pretrained(self.source.files, self.task.kind, len(self.classes))
+        start = untrained if FROM_SCRATCH in self.model.facts else load_pretrained
+        model = start(self.source.files, self.task.kind, len(self.classes))
         return model.to(self.device)
 
     def encoding(self, model: TaskModel) -> Encoding:

@@ -12,6 +12,8 @@ from effauto.execution.job import Job, versions
 from effauto.knobs import Setting
 from effauto.recipe import Recipe
 from effauto.task.examples import Examples
+from effauto.traits import LANGUAGE_MODELING
+from effauto.workload import baseline_of
 
 if TYPE_CHECKING:
     from effauto.execution.predictor import Predictor
@@ -56,12 +58,12 @@ def _trained(composition: Composition, examples: Examples, context: Context) -> 
     model = context.untouched()
     for method, setting in composition.steps:
         model = method.build(model, setting, context)
-    training = Training()
+    training = Training.of(baseline_of(context.model))
     for method, setting in composition.steps:
         training = method.train(training, setting, context)
     return trained(
         model.to(context.device),
-        lambda built: training.fit(built, examples, training, context),
+        lambda built: training.fit(built, examples, training, context).settle(),
         context,
     )
 
@@ -109,10 +111,17 @@ def _costs(context: Context, examples: Examples, parameters: int) -> Values:
         "train.cpu_time": meter.cpu_seconds,
         "train.memory": meter.memory,
         "train.flops": meter.flops.total,
-        "train.labels": float(max(len(examples), context.labels_read)),
+        "train.labels": float(_labels(examples, context)),
         "model.parameters": float(parameters),
         **meter.device.beside(),
     }
+
+
+def _labels(examples: Examples, context: Context) -> int:
+    """Text that is foretold piece by piece is its own label."""
+    if examples.kind == LANGUAGE_MODELING:
+        return 0
+    return max(len(examples), context.labels_read)
 
 
 def _manifest(

@@ -11,15 +11,20 @@ from typing import Any
 
 import numpy as np
 
+from effauto.errors import TrialError
 from effauto.execution.artefact import Answers, load_artefact, read_manifest, size_of
 from effauto.execution.device import device_for, memory_note, start, use_threads
 from effauto.execution.job import Job
+from effauto.execution.language import compression
 from effauto.execution.meter import Meter
+from effauto.execution.predictor import Predictor
 from effauto.execution.train import import_libraries
 from effauto.method import Method
 from effauto.resources import GUARD, Figure, exactly, share_of
 from effauto.task.examples import Examples
 from effauto.task.exchange import read_split
+from effauto.task.task import COMPRESSION
+from effauto.traits import LANGUAGE_MODELING
 
 BATCH = 32
 WARM_UP = 5
@@ -45,7 +50,7 @@ def judge(
     progress("judging", 0.0)
     predicted, throughput = _throughput(artefact, examples)
     figures = {
-        f"quality.{job.task.metric}": quality(job.task.metric, examples, predicted),
+        f"quality.{job.task.metric}": _judged(job.task.metric, examples, predicted, artefact),
         "inference.throughput": throughput,
         "inference.latency": _latency(artefact, examples, job),
         "inference.memory": exactly(
@@ -53,7 +58,8 @@ def judge(
         ),
         "model.size": exactly(float(size_of(job.folder)), "byte"),
     }
-    figures |= worst_class(job.classes, examples, predicted)
+    if examples.kind != LANGUAGE_MODELING:
+        figures |= worst_class(job.classes, examples, predicted)
     keep_answers(job, examples, predicted)
     progress("judging", 1.0)
     return figures
@@ -119,6 +125,14 @@ def _latency(artefact: Answers, examples: Examples, job: Job) -> Figure:
     low, high = np.percentile(times, SPREAD)
     note = f"batch 1, median of {requests} requests"
     return Figure(float(np.median(times)), "s", float(low), float(high), "measured", note)
+
+
+def _judged(metric: str, examples: Examples, predicted: list[Any], artefact: Answers) -> Figure:
+    if metric != COMPRESSION:
+        return quality(metric, examples, predicted)
+    if not isinstance(artefact, Predictor):
+        raise TrialError("a language model is judged by its logits, and this runtime gives none")
+    return compression(artefact, examples)
 
 
 def quality(metric: str, examples: Examples, predicted: list[Any]) -> Figure:

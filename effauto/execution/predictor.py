@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from effauto.execution.encoding import Arrays, Encoding, Pieces
 from effauto.execution.inputs import rows_of
-from effauto.traits import TaskKind
+from effauto.traits import LANGUAGE_MODELING, TaskKind
 
 if TYPE_CHECKING:
     from effauto.model.transformer import TaskModel
@@ -72,11 +72,14 @@ class Predictor:
     def predict(
         self, inputs: Sequence[str | Sequence[str]], batch_size: int = 32
     ) -> list[str] | list[list[str]]:
-        """The label of each text or (text_a, text_b) pair, or the tags of each list of tokens.
+        """The label of each text or (text_a, text_b) pair, the tags of each list of tokens, or the
+        piece that a language model thinks most likely to follow each text.
 
         Raises InputError for an input of another kind.
         """
         found = self.predict_indices(rows_of(inputs, self.kind), batch_size)
+        if self.kind == LANGUAGE_MODELING:
+            return [self.encoding.tokenizer.decode([index]) for index in found]
         if self.kind == "token-classification":
             return [[self.classes[tag] for tag in tags] for tags in found]  # type: ignore[union-attr]
         return [self.classes[index] for index in found]  # type: ignore[index]
@@ -96,7 +99,19 @@ class Predictor:
                 found[row] = self._answer(pieces, choice)
         return [found[row] for row in range(len(rows))]
 
+    def surprise(self, rows: Sequence[tuple[str, ...]], batch_size: int = 32) -> list[float]:
+        """How many nats each row takes a language model, piece after piece."""
+        encoded = self.encoding.encode(rows, self.max_tokens)
+        found: list[float] = []
+        for start in range(0, len(rows), batch_size):
+            batch = encoded[start : start + batch_size]
+            logits = self.runtime.run(self.encoding.collate(batch))
+            found += [_nats(row.sides[0], at) for row, at in zip(batch, logits, strict=True)]
+        return found
+
     def _answer(self, pieces: Pieces, choice: NDArray[np.intp]) -> int | tuple[int, ...]:
+        if self.kind == LANGUAGE_MODELING:
+            return int(choice[pieces.length - 1])
         if self.kind != "token-classification":
             return int(choice)
         last = max(pieces.words, default=0)  # stands in for the words that max_tokens cut off
@@ -106,3 +121,11 @@ class Predictor:
         self.encoding.tokenizer.no_truncation()
         self.encoding.tokenizer.save(str(folder / "tokenizer.json"))
         self.runtime.save(folder)
+
+
+def _nats(numbers: Sequence[int], logits: Logits) -> float:
+    """What the pieces after the first take, the logits of each place foretelling the next."""
+    known = logits[: len(numbers) - 1].astype(np.float64)
+    largest = known.max(axis=-1, keepdims=True)
+    total = largest[:, 0] + np.log(np.exp(known - largest).sum(axis=-1))
+    return float((total - known[np.arange(len(known)), list(numbers[1:])]).sum())

@@ -39,7 +39,7 @@ def trained(model: TaskModel, fit: Callable[[TaskModel], TaskModel], context: Co
     if fresh:
         return fresh[0]
     model.load_state_dict({name: torch.from_numpy(array) for name, array in kept.items()})
-    return model.eval()
+    return model.settle(written=True).eval()
 
 
 def _places(model: TaskModel) -> dict[str, tuple[torch.Size, torch.dtype]]:

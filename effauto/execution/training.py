@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,9 @@ from torch import Tensor, nn
 from effauto.execution.encoding import FIRST_PIECE_ONLY, Pieces, padded_length
 from effauto.model.transformer import TaskModel
 from effauto.task.examples import Examples
-from effauto.workload import BASELINE
+from effauto.traits import LANGUAGE_MODELING
+from effauto.transfer import parameter_groups
+from effauto.workload import BASELINE, Baseline
 
 if TYPE_CHECKING:
     from effauto.execution.context import Context
@@ -50,7 +52,7 @@ Fit = Callable[[TaskModel, Examples, "Training", "Context"], TaskModel]
 
 
 def cross_entropy(model: TaskModel, batch: Batch) -> Tensor:
-    """Mean negative log-likelihood of the targets."""
+    """Mean negative log-likelihood of the targets (places of -100 have none)."""
     logits = model(**batch.inputs)
     return nn.functional.cross_entropy(
         logits.flatten(0, -2).float(), batch.targets.flatten(), ignore_index=FIRST_PIECE_ONLY
@@ -172,6 +174,11 @@ class Training:
     after_step: tuple[AfterStep, ...] = ()
     fit: Fit = by_gradient
 
+    @classmethod
+    def of(cls, baseline: Baseline) -> Training:
+        """As the baseline trains."""
+        return cls(**asdict(baseline))
+
     def batches(self, encoded: Sequence[Pieces], epoch: int, seed: int) -> Iterator[list[int]]:
         """The row numbers of each batch of one epoch; the same for the same seed."""
         generator = random.Random(f"{seed}/{epoch}")
@@ -200,8 +207,18 @@ def collate(
     chosen = [encoded[row] for row in rows]
     arrays = context.pad(chosen, padded_length(longest) if longest else None)
     inputs = {name: torch.from_numpy(array).to(context.device) for name, array in arrays.items()}
+    if examples.kind == LANGUAGE_MODELING:
+        return Batch(inputs, next_pieces(inputs), tuple(rows))
     targets = _targets(chosen, [examples.targets[row] for row in rows], inputs["input_ids"].shape)
     return Batch(inputs, targets.to(context.device), tuple(rows))
+
+
+def next_pieces(inputs: dict[str, Tensor]) -> Tensor:
+    """What a language model should give at each place: the piece that follows; -100 at the end."""
+    numbers, mask = inputs["input_ids"], inputs["attention_mask"]
+    targets = torch.full_like(numbers, FIRST_PIECE_ONLY)
+    targets[:, :-1] = numbers[:, 1:].masked_fill(mask[:, 1:] == 0, FIRST_PIECE_ONLY)
+    return targets
 
 
 def _targets(rows: Sequence[Pieces], targets: Sequence[object], shape: torch.Size) -> Tensor:
@@ -218,13 +235,9 @@ def _targets(rows: Sequence[Pieces], targets: Sequence[object], shape: torch.Siz
 def _optimizer(
     model: TaskModel, training: Training, steps: int
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
-    matrices = [p for p in model.parameters() if p.requires_grad and p.ndim > 1]
-    vectors = [p for p in model.parameters() if p.requires_grad and p.ndim <= 1]
-    groups = [
-        {"params": matrices, "weight_decay": training.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
-    optimizer = training.optimizer(groups, training.learning_rate)
+    optimizer = training.optimizer(_groups(model, training), training.learning_rate)
+    for group in optimizer.param_groups:
+        group["lr"] *= group.pop("slower", 1.0)
     rising = max(1, round(training.warmup * steps))
 
     def factor(step: int) -> float:
@@ -233,3 +246,17 @@ def _optimizer(
         return max(0.0, (steps - step) / max(1, steps - rising))
 
     return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+
+
+def _groups(model: TaskModel, training: Training) -> list[dict[str, Any]]:
+    """What is trained, by how fast it decays; and ``slower``, by which its rate is multiplied."""
+    if model.scaled is not None:
+        groups = parameter_groups(model, model.scaled, 1.0, training.weight_decay)
+        kept = ("params", "weight_decay", *(("eps",) if training.optimizer is adamw else ()))
+        return [{k: g[k] for k in kept} | {"slower": g["lr"]} for g in groups]
+    matrices = [p for p in model.parameters() if p.requires_grad and p.ndim > 1]
+    vectors = [p for p in model.parameters() if p.requires_grad and p.ndim <= 1]
+    return [
+        {"params": matrices, "weight_decay": training.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]

@@ -15,7 +15,7 @@ from effauto.errors import ModelError
 
 _LAYER = re.compile(r"\.(\d+)\.")
 _HEADS = ("pooler", "cls.", "lm_head", "classifier", "head.")
-_TENSORS_A_LAYER, _ENTRY_BYTES = 16, 110
+_TENSORS_A_LAYER, _LLAMA_TENSORS, _ENTRY_BYTES = 16, 9, 110
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,16 @@ def counts_by_formula(shape: Mapping[str, Any]) -> Counts:
     matrices = 4 * width * width + 2 * width * inner
     header = int(shape["layers"]) * _TENSORS_A_LAYER * _ENTRY_BYTES
     return Counts(outside, matrices + vectors, vectors, rows, header)
+
+
+def llama_counts(shape: Mapping[str, Any]) -> Counts:
+    """Those of a Llama of this shape whose keys have as many heads as its queries: no biases."""
+    width, inner = int(shape["width"]), int(shape["feedforward"])
+    outside = int(shape["vocabulary"]) * width + width
+    rows = 5 * width + 2 * inner
+    matrices = 4 * width * width + 3 * width * inner
+    header = int(shape["layers"]) * _LLAMA_TENSORS * _ENTRY_BYTES
+    return Counts(outside, matrices + 2 * width, 2 * width, rows, header)
 
 
 def tokenizer_bytes(folder: Path) -> int:

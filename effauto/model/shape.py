@@ -10,8 +10,14 @@ from typing import Any
 
 from effauto.errors import ModelError
 from effauto.lengths import PAD_TO
-from effauto.model.numbers import count_numbers, counts_by_formula, tokenizer_bytes
-from effauto.traits import ModelTraits
+from effauto.model.numbers import (
+    count_numbers,
+    counts_by_formula,
+    llama_counts,
+    tokenizer_bytes,
+)
+from effauto.model.scratch import is_untrained
+from effauto.traits import FROM_SCRATCH, ModelTraits
 
 # What transformers' configs call the same thing.
 _KEYS = {
@@ -51,7 +57,9 @@ def transformer_traits(name: str, folder: Path, config: Mapping[str, Any]) -> Mo
         raise ModelError(f"the config of {name} does not state its {', '.join(missing)}")
     layers, width, heads = int(shape["layers"]), int(shape["width"]), int(shape["heads"])
     feedforward = int(shape["feedforward"])
-    counts = count_numbers(folder, layers) or counts_by_formula(shape)
+    untrained = is_untrained(folder, config)
+    formula = llama_counts if untrained else counts_by_formula
+    counts = count_numbers(folder, layers) or formula(shape)
     head = int(config.get("head_dim") or width // heads)
     keys = head * int(config.get("num_key_value_heads") or heads)
     attention = head * heads
@@ -68,7 +76,7 @@ def transformer_traits(name: str, folder: Path, config: Mapping[str, Any]) -> Mo
         ),
         embedding_parameters=counts.outside,
         layer_parameters=counts.layer,
-        facts=_FACTS | {"decoder" if _is_decoder(config) else "encoder"},
+        facts=_facts(config, untrained),
         layer_vectors=counts.vectors,
         layer_rows=counts.rows,
         attention_width=attention,
@@ -80,6 +88,11 @@ def transformer_traits(name: str, folder: Path, config: Mapping[str, Any]) -> Mo
         dropouts=_DROPOUTS.get(str(config.get("model_type")), 2),
         folder_bytes=counts.header_bytes + tokenizer_bytes(folder),
     )
+
+
+def _facts(config: Mapping[str, Any], untrained: bool) -> frozenset[str]:
+    direction = {"decoder" if _is_decoder(config) else "encoder"}
+    return (_FACTS - {"pretrained"} | {FROM_SCRATCH} if untrained else _FACTS) | direction
 
 
 def _stated(config: Mapping[str, Any], keys: tuple[str, ...]) -> float:

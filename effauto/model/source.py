@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from effauto.errors import ModelError
+from effauto.model.scratch import names_untrained, untrained_folder
 from effauto.model.shape import transformer_traits
 from effauto.traits import ModelTraits
 
@@ -45,6 +46,8 @@ def find_model(name: str) -> ModelSource:
         return ModelSource(name, _bag_of_words())
     if name == MINILM:
         folder = _minilm_folder()
+    elif names_untrained(name):
+        folder = untrained_folder(name)
     elif Path(name).is_dir():
         folder = Path(name)
     elif Path(name).exists() or name.startswith((".", "/", "~")):

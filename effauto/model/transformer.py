@@ -13,20 +13,25 @@ from torch import Tensor, nn
 
 from effauto.errors import ModelError
 from effauto.model.shape import paddable, usable_positions
-from effauto.traits import TaskKind
+from effauto.traits import LANGUAGE_MODELING, TaskKind
+from effauto.transfer import Parametrisation, folded, released
 
 Pooling = Literal["mean", "last"]
 Pairing = Literal["joint", "separate"]
 UNBOUNDED = 2**31
+# Kinds of tasks in which each token is answered.
+EACH_TOKEN = ("token-classification", LANGUAGE_MODELING)
 
 
 class TaskModel(nn.Module):
     """``encoder`` (any transformers body), pooling, and ``head``, one linear layer.
 
-    Logits are (batch, classes), or (batch, tokens, classes) for tagging. ``pairing`` says how a
-    pair is read: ``joint``, both texts in one input, or ``separate``, each on its own; the head
-    then sees a, b, |a - b| and a · b side by side (Reimers and Gurevych 2019, section 3).
+    Logits are (batch, classes), or (batch, tokens, classes) for tagging and language models.
+    ``pairing`` says how a pair is read: ``joint``, both texts in one input, or ``separate``, each
+    on its own; the head then sees a, b, |a - b| and a · b side by side (Reimers and Gurevych 2019,
+    section 3).
     ``tokenizer`` is set by a method that changes the vocabulary; None is the pretrained one's.
+    ``scaled`` tells how a model that is trained from scratch was scaled, until it is settled.
     """
 
     def __init__(
@@ -45,6 +50,7 @@ class TaskModel(nn.Module):
         self.pooling: Pooling = pooling
         self.pairing: Pairing = pairing
         self.tokenizer: Any = None
+        self.scaled: Parametrisation | None = None
         self.head = nn.Linear(self.feature_width, classes)
 
     @property
@@ -74,6 +80,16 @@ class TaskModel(nn.Module):
         self.pairing = "separate"
         place = self.head.weight.device
         self.head = nn.Linear(self.feature_width, self.classes).to(place)
+
+    def settle(self, *, written: bool = False) -> TaskModel:
+        """Make a trained model plain; ``written`` if its numbers are those of a settled one."""
+        if self.scaled is not None:
+            if written:
+                released(self.scaled)
+            else:
+                folded(self, self.scaled)
+            self.scaled = None
+        return self
 
     @property
     def layers(self) -> nn.ModuleList:
@@ -105,12 +121,12 @@ class TaskModel(nn.Module):
     def features(
         self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None
     ) -> Tensor:
-        """What the head sees: (batch, feature_width), or (batch, tokens, width) for tagging."""
+        """What the head sees: (batch, feature_width), or (batch, tokens, width) of each token."""
         segments = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
         states = self.encoder(
             input_ids=input_ids, attention_mask=attention_mask, **segments
         ).last_hidden_state
-        if self.kind == "token-classification":
+        if self.kind in EACH_TOKEN:
             return torch.as_tensor(states)
         pooled = self._pool(states, attention_mask)
         if self.pairing == "separate":  # the first half of the batch are the first texts

@@ -41,6 +41,7 @@ Other machines, thread counts, batch sizes and versions give other figures.
 
 _EXAMPLES = {
     "text-classification": '"a text"',
+    "language-modeling": '"a text to go on with"',
     "pair-classification": '("one text", "another text")',
     "token-classification": '["A", "list", "of", "words"]',
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from effauto.budget import Budget
-from effauto.knobs import Choice, Value
+from effauto.knobs import Choice, Int, Value
 from effauto.method import Method
 from effauto.planner.candidate import Candidate, Oracle, acts_before_trained
 from effauto.planner.pool import excess, legal_ones, same_slot, with_settings
@@ -59,6 +59,36 @@ def fitted(
                 found.append(end)
                 break
     return found
+
+
+def stretched(oracle: Oracle, usable: Mapping[str, Methods], budget: Budget) -> list[Candidate]:
+    """Of each model that is trained from scratch, the longest training that keeps the budget.
+
+    It is made by the methods of that stage: a whole number that makes training longer, such as the
+    passes over the text, is set as high as it may be.
+    """
+    found = []
+    for model, methods in usable.items():
+        for name, method in methods.items():
+            for knob, limits in method.knobs.items() if method.stage == "pretrain" else ():
+                if isinstance(limits, Int):
+                    setting = _highest(oracle, budget, model, name, knob, limits)
+                    found += [with_settings(Candidate(model), {name: setting})]
+    return list(legal_ones(oracle, found))
+
+
+def _highest(
+    oracle: Oracle, budget: Budget, model: str, name: str, knob: str, limits: Int
+) -> dict[str, Value]:
+    low, high = limits.low, limits.high
+    while low < high:
+        middle = (low + high + 1) // 2
+        candidate = with_settings(Candidate(model), {name: {knob: middle}})
+        if excess(oracle.foretell(candidate), budget)[0] == 0:
+            low = middle
+        else:
+            high = middle - 1
+    return {knob: low}
 
 
 def _climb(

@@ -102,7 +102,7 @@ def _worth(
 ) -> tuple[float, float, float]:
     """What is known to be good first; then the plainest transformer, then the fastest training."""
     prior = situation.prior
-    quality = prior.quality(candidate).value if prior.trials else 0.0
+    quality = prior.quality(candidate).value if prior.informed else 0.0
     linear = situation.oracle.models[candidate.model].traits.family == "linear"
     plainness = -len(candidate.recipe.steps) - PLAIN_WORDS * linear
     return round(quality, KNOWN_DIGITS), plainness, -foretold["train.time"].value

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from effauto.planner.candidate import Candidate
 from effauto.planner.pool import excess
 from effauto.planner.situation import Situation
+from effauto.traits import FROM_SCRATCH
 
 # Of each model's few cheap candidates; of the ways to learn from its features as they are; of
 # what earlier trials recommend.
@@ -50,6 +51,8 @@ def plain(situation: Situation, pool: Sequence[Candidate]) -> list[Candidate]:
         whole = [c for c in ours if _leaves(situation, c, WHOLE)]
         first += _frozen(situation, ours) + _simplest(situation, ours)
         first += _swiftest(situation, whole) + _swiftest(situation, ours)
+        if FROM_SCRATCH in situation.oracle.models[model].traits.facts:
+            first += _most_read(situation, whole)
     return first
 
 
@@ -128,7 +131,7 @@ def _simplest(situation: Situation, allowed: Sequence[Candidate]) -> list[Candid
     def key(candidate: Candidate) -> tuple[float, ...]:
         names = [step.method for step in candidate.recipe.steps]
         changes = len(names) + sum(methods[name].stage == "design" for name in names)
-        known = prior.sure_gain(candidate) if prior.trials else 0.0
+        known = prior.sure_gain(candidate) if prior.informed else 0.0
         return _missed(situation, candidate), -known, changes, seconds[candidate]
 
     return _of_each_kind(situation, sorted(cheap, key=key))[:CHEAP]
@@ -165,6 +168,12 @@ def _swiftest(situation: Situation, allowed: Sequence[Candidate]) -> list[Candid
         return _missed(situation, candidate), seconds
 
     return sorted(trained, key=price)[:1]
+
+
+def _most_read(situation: Situation, allowed: Sequence[Candidate]) -> list[Candidate]:
+    """What is foretold to learn most of those that keep the budget: it reads most often."""
+    kept = [c for c in allowed if not _missed(situation, c)]
+    return sorted(kept, key=situation.prior.gain, reverse=True)[:1]
 
 
 def _seconds(situation: Situation, candidate: Candidate) -> float:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from effauto.cost.account import Tariff
 from effauto.planner.candidate import Candidate
-from effauto.planner.climbing import fitted, frugal
+from effauto.planner.climbing import fitted, frugal, stretched
 from effauto.planner.clock import Clock
 from effauto.planner.instant import instant
 from effauto.planner.listener import Listener
@@ -35,7 +35,7 @@ def make_plan(request: Request, plugins: Plugins, listener: Listener | None = No
     try:
         situation = understand(request, plugins, store)
         clock.limit = min(request.search_time, affordable(situation))
-        situation.request = replace(request, search_time=clock.limit)
+        situation.request = replace(situation.request, search_time=clock.limit)
         pool = _pool(situation)
         if request.search_time <= 0 or _hopeless(situation, pool):
             return instant(situation, pool)
@@ -74,6 +74,7 @@ def _pool(situation: Situation) -> list[Candidate]:
 
     pool, usable = few(oracle, situation.usable, rank), situation.usable
     made = fitted(oracle, usable, budget, _ways_to_train(situation))
+    made += stretched(oracle, usable, budget)
     return list(dict.fromkeys([*pool, *made, *frugal(oracle, usable, budget, pool)]))
 
 

@@ -63,6 +63,11 @@ class Prior:
     trials: int
     methods: Mapping[str, Method]
 
+    @property
+    def informed(self) -> bool:
+        """Whether it can tell candidates apart."""
+        return self.trials > 0
+
     def quality(self, candidate: Candidate) -> Figure:
         """The quality foretold at full scale."""
         if candidate.key in self.exact:

@@ -20,6 +20,7 @@ from effauto.execution.pool import Worker
 from effauto.hardware import this_machine
 from effauto.machine import Hardware
 from effauto.model import find_model
+from effauto.model.scratch import make_models
 from effauto.planner.listener import Listener
 from effauto.planner.outcome import Outcome
 from effauto.planner.plan import Plan
@@ -30,6 +31,9 @@ from effauto.plugins import Plugins
 from effauto.resources import Figure
 from effauto.store import Artefact, MethodVersion, Situation, Store, open_store
 from effauto.task import Task, write_split
+from effauto.task.traits import CountTokens
+from effauto.traits import LANGUAGE_MODELING
+from effauto.workload import BASELINE
 
 
 def run_plan(
@@ -55,7 +59,10 @@ def run_plan(
     prices, place = prices or plan.prices, place or plan.place
     prices.require_for(plan.budget)
     check_output(output)
-    task, traits, hardware = _load(plan, source), find_model(plan.model).traits, this_machine()
+    task = _load(plan, source)
+    if task.tokenizer:
+        make_models(task.tokenizer, BASELINE.max_tokens)
+    traits, hardware = find_model(plan.model).traits, this_machine()
     compose(plan.recipe, plugins.methods(), task.traits, traits, hardware).require_legal()
     database = open_store(store)
     try:
@@ -82,7 +89,7 @@ def check_output(folder: Path) -> None:
 
 def _load(plan: Plan, source: str | None) -> Task:
     request = DataRequest.from_json(dict(plan.data) | ({"source": source} if source else {}))
-    task = request.load(piece_counter(find_model(plan.model)))
+    task = request.load(_counter(plan, request))
     if task.fingerprint != plan.fingerprint and not source:
         raise PlanError(
             f"the data in {plan.data.get('source') or 'the demo'} have changed since the plan was "
@@ -94,6 +101,13 @@ def _load(plan: Plan, source: str | None) -> Task:
             f"{', '.join(task.classes)[:200]}"
         )
     return task
+
+
+def _counter(plan: Plan, request: DataRequest) -> CountTokens | None:
+    """Of the plan's model; text that is to be learnt from scratch has a tokenizer of its own."""
+    if request.kind == LANGUAGE_MODELING:
+        return None
+    return piece_counter(find_model(plan.model))
 
 
 @dataclass

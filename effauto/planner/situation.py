@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from effauto.budget import Budget
 from effauto.composition import Refusal, compose
@@ -20,12 +20,15 @@ from effauto.planner.pool import usable_methods
 from effauto.planner.prior import Prior, learn_prior
 from effauto.planner.request import HERE, Request
 from effauto.planner.results import Result, latest
+from effauto.planner.scaling import ScratchPrior
+from effauto.planner.sizes import sources
 from effauto.plugins import Plugins
 from effauto.resources import QUALITY, Figures
 from effauto.store import MethodVersion, Store, TrialRecord
 from effauto.store import Situation as StoredSituation
 from effauto.task import Task
 from effauto.task.traits import CountTokens
+from effauto.traits import LANGUAGE_MODELING
 from effauto.workload import Workload
 
 # Earlier trials that correct estimates, newest first: an instant plan must be instant.
@@ -116,8 +119,10 @@ def understand(request: Request, plugins: Plugins, store: Store) -> Situation:
     Raises InputError for what cannot be read, and for a budget that cannot be judged.
     """
     request.prices.require_for(request.budget)
-    models = {name: find_model(name) for name in dict.fromkeys((request.model, BAG_OF_WORDS))}
-    task = request.data.load(piece_counter(models[request.model]))
+    from_scratch = request.data.kind == LANGUAGE_MODELING
+    names = () if from_scratch else dict.fromkeys((request.model, BAG_OF_WORDS))
+    models = {name: find_model(name) for name in names}
+    task = request.data.load(None if from_scratch else piece_counter(models[request.model]))
     for limit in (*request.budget, *request.budget.relative):
         if limit.resource.startswith(QUALITY) and limit.resource != QUALITY + task.metric:
             raise BudgetError(f"{limit}: the metric of this task is {task.metric}")
@@ -135,6 +140,9 @@ def understand(request: Request, plugins: Plugins, store: Store) -> Situation:
         if not hardware.calibrated:
             hardware = calibrate()
         hardware = _share(hardware, request.workers)
+    if from_scratch:
+        models = dict(sources(task, hardware, request.budget.limit_on("train.time")))
+        request = replace(request, model=next(iter(models)))
     methods = plugins.methods()
     oracle = Oracle(
         task.traits, models, methods, hardware, request.prices, request.place, request.use
@@ -148,6 +156,8 @@ def understand(request: Request, plugins: Plugins, store: Store) -> Situation:
     records = earlier(store, hardware)
     worth = qualities(store)
     prior = learn_prior(worth, task.traits, task.fingerprint, methods)
+    if from_scratch:
+        prior = ScratchPrior.of(prior, oracle)
     situation = Situation(request, task, oracle, plugins, usable, ruled_out, prior)
     if request.search_time > 0:
         situation.advice = portfolio(worth, task.traits, task.fingerprint, ADVISED)

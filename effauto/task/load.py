@@ -8,15 +8,16 @@ from pathlib import Path
 
 from effauto.errors import DataError
 from effauto.task.columns import find_columns
+from effauto.task.corpus import load_corpus
 from effauto.task.demo import demo_rows
 from effauto.task.fingerprint import fingerprint
 from effauto.task.learnable import check_cap, check_given, check_splits
 from effauto.task.rows import read_rows
 from effauto.task.sources import find_tables
 from effauto.task.splits import Splits, capped, make_missing, separate
-from effauto.task.task import METRICS, Task
+from effauto.task.task import COMPRESSION, METRICS, Task
 from effauto.task.traits import CountTokens, measure
-from effauto.traits import TaskKind
+from effauto.traits import LANGUAGE_MODELING, TaskKind
 
 DEMO = "demo"
 
@@ -49,6 +50,8 @@ def load_task(
     validation with it, but never test. ``count_tokens`` yields the word pieces of each input;
     without it they are guessed. Raises DataError for anything that cannot be used.
     """
+    if kind == LANGUAGE_MODELING:
+        return _corpus(source, columns, metric, seed, max_rows)
     metric = metric or METRICS[0]
     if metric not in METRICS:
         raise DataError(f"{metric!r} is no metric; known: {', '.join(METRICS)}")
@@ -69,11 +72,27 @@ def load_task(
         kind=task_kind,
         metric=metric,
         classes=classes,
-        **examples,
+        train=examples["train"],
+        validation=examples["validation"],
+        test=examples["test"],
         fingerprint=fingerprint(task_kind, metric, classes, examples),
         traits=measure(examples["train"], len(classes), metric, seed, count_tokens),
         notes=(*given.notes, *leaks, *made, *caps),
     )
+
+
+def _corpus(
+    source: str | Path | None,
+    columns: Mapping[str, str] | None,
+    metric: str | None,
+    seed: int,
+    max_rows: int | None,
+) -> Task:
+    if source is None or source == DEMO:
+        raise DataError(f"{LANGUAGE_MODELING} needs text: name a file or a folder of it")
+    if metric not in (None, COMPRESSION):
+        raise DataError(f"{metric!r} is no metric of language models: that is {COMPRESSION}")
+    return load_corpus(source, (columns or {}).get("text", "text"), seed, max_rows)
 
 
 def _given(

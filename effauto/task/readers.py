@@ -61,6 +61,11 @@ def is_data(path: Path) -> bool:
     return data_suffix(path) in _READERS
 
 
+def plain_text(path: Path) -> str:
+    """The whole file as text; DataError if it is none."""
+    return _text(path)
+
+
 def _bytes(path: Path) -> bytes:
     try:
         content = path.read_bytes()

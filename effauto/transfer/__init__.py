@@ -5,7 +5,7 @@ A model that transformers builds from a config is put into the maximal-update pa
 each parameter its learning rate, :func:`folded` makes it plain again once it is trained.
 """
 
-from effauto.transfer.folding import folded
+from effauto.transfer.folding import folded, released
 from effauto.transfer.groups import parameter_groups
 from effauto.transfer.multipliers import Multipliers
 from effauto.transfer.parametrisation import Parametrisation, maximal_update
@@ -17,5 +17,6 @@ __all__ = [
     "folded",
     "maximal_update",
     "parameter_groups",
+    "released",
     "resized",
 ]

@@ -11,14 +11,19 @@ from effauto.transfer.attention import write_into_queries
 from effauto.transfer.parametrisation import Parametrisation
 
 
+def released(scaled: Parametrisation) -> None:
+    """Take the hooks away, from a model whose weights hold their factors already."""
+    for handle in scaled.handles:
+        handle.remove()
+
+
 def folded(model: nn.Module, scaled: Parametrisation) -> nn.Module:
     """Take the hooks away and put their factors into the weights, in place; return the model.
 
     It then computes the same, and what transformers saves of it needs nothing of effauto. A readout
     that shared its matrix with an embedding gets its own.
     """
-    for handle in scaled.handles:
-        handle.remove()
+    released(scaled)
     modules = dict(model.named_modules())
     embeddings = {id(m.weight) for m in modules.values() if isinstance(m, nn.Embedding)}
     with torch.no_grad():

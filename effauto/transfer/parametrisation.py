@@ -13,7 +13,7 @@ from effauto.transfer.attention import scale_attention
 from effauto.transfer.depth import scale_branches
 from effauto.transfer.multipliers import Multipliers
 from effauto.transfer.resize import layers_of, width_of
-from effauto.transfer.shapes import Shape, shapes
+from effauto.transfer.shapes import Build, Shape, shapes
 
 SAME = Multipliers()
 
@@ -40,8 +40,12 @@ class Parametrisation:
         return 1.0 / shape.inputs if shape.role == "matrix" else 1.0
 
 
-def maximal_update(model: nn.Module, base: Any, tuned: Multipliers = SAME) -> Parametrisation:
+def maximal_update(
+    model: nn.Module, base: Any, tuned: Multipliers = SAME, build: Build | None = None
+) -> Parametrisation:
     """Scale a model just built from its config, of which ``base`` is a narrower one, in place.
+
+    ``build`` makes a model like it from a config, by default its class does.
 
     Yang et al. 2021, table 8: weights from width to width are drawn with a variance that falls with
     their inputs, logits are divided by the width, attention by the size of a head in place of its
@@ -51,7 +55,7 @@ def maximal_update(model: nn.Module, base: Any, tuned: Multipliers = SAME) -> Pa
 
     Raises TransferError, with the name of the parameter or module that cannot be scaled.
     """
-    found = shapes(model, base)
+    found = shapes(model, base, build or type(model))
     config: Any = model.config
     depth = layers_of(config) / layers_of(base)
     _initialise(model, found, tuned)

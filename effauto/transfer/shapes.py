@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -14,6 +14,7 @@ from effauto.errors import TransferError
 from effauto.transfer.resize import resized, width_of
 
 Role = Literal["vector", "matrix", "readout"]
+Build = Callable[[Any], nn.Module]
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,9 @@ class Skeleton:
     model: nn.Module
 
     @classmethod
-    def of(cls, like: nn.Module, config: Any) -> Skeleton:
+    def of(cls, build: Build, config: Any) -> Skeleton:
         with torch.device("meta"):
-            return cls(type(like)(config))
+            return cls(build(config))
 
     @cached_property
     def parameters(self) -> Mapping[str, nn.Parameter]:
@@ -47,14 +48,14 @@ class Skeleton:
         return dict(self.model.named_parameters())
 
 
-def shapes(model: nn.Module, base: Any) -> dict[str, Shape]:
-    """The shape of each parameter of ``model`` beside a model of the config ``base``.
+def shapes(model: nn.Module, base: Any, build: Build) -> dict[str, Shape]:
+    """The shape of each parameter of ``model`` beside what ``build`` makes of the config ``base``.
 
     What grows is found by doubling the base. Raises TransferError, with the parameter's name, for
     one that cannot be scaled.
     """
-    narrow = Skeleton.of(model, base).parameters
-    wide = Skeleton.of(model, resized(base, 2 * width_of(base))).parameters
+    narrow = Skeleton.of(build, base).parameters
+    wide = Skeleton.of(build, resized(base, 2 * width_of(base))).parameters
     found = {}
     for owner, attribute, name, parameter in _owned(model):
         place = name if name in narrow else _in_first_layer(name)

@@ -17,7 +17,7 @@ class FullFinetune(Method):
     summary = "Train every weight, with epochs, learning rate and batch size to choose."
     stage = "finetune"
     slot = "adaptation"
-    requires = frozenset({"transformer", "gradient_training", "float_weights"})
+    requires = frozenset({"transformer", "pretrained", "gradient_training", "float_weights"})
     knobs = {
         "epochs": Int(1, 6, default=BASELINE.epochs),
         "learning_rate": Float(1e-5, 1e-3, default=BASELINE.learning_rate, log=True),

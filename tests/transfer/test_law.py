@@ -1,0 +1,31 @@
+"""The scaling law against figures of its papers, and its optimum against its definition."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from effauto.transfer.law import CHINCHILLA, read_anew
+
+
+def test_chinchilla_itself() -> None:
+    """70 billion parameters and 1.4 trillion tokens are near the optimum of its operations."""
+    parameters, tokens = CHINCHILLA.optimum(5.76e23)
+    assert parameters == pytest.approx(70e9, rel=0.3)
+    assert tokens / parameters == pytest.approx(20, rel=0.5)
+
+
+@given(st.floats(1e15, 1e26), st.floats(0.2, 5.0))
+def test_no_other_spread_of_the_same_operations_is_better(operations: float, by: float) -> None:
+    parameters, tokens = CHINCHILLA.optimum(operations)
+    assert 6 * parameters * tokens == pytest.approx(operations)
+    best = CHINCHILLA.loss(parameters, tokens)
+    assert best <= CHINCHILLA.loss(parameters * by, tokens / by) + 1e-9
+
+
+def test_reading_again_is_worth_less_and_less() -> None:
+    assert read_anew(100.0, 1) == 100.0
+    assert read_anew(100.0, 0.5) == 50.0
+    assert read_anew(100.0, 4) == pytest.approx(373, rel=0.01)
+    assert read_anew(100.0, 1e6) == pytest.approx(100 * 16.39)
