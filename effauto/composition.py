@@ -136,7 +136,7 @@ def _ordered(
     by_name = {method.name: method for method in methods}
     if len(by_name) < 2:
         return list(by_name.values()), [], []
-    graph = _precedence(by_name)
+    graph = precedence(by_name.values())
     sort = nx.lexicographical_topological_sort
     try:
         names = list(sort(graph, key=lambda name: (STAGES.index(by_name[name].stage), name)))
@@ -147,14 +147,15 @@ def _ordered(
     return [by_name[name] for name in names], _reasons(graph, names), []
 
 
-def _precedence(by_name: Mapping[str, Method]) -> nx.DiGraph[str]:
-    """An edge, with its reason, from each method to those that it must precede."""
+def precedence(methods: Iterable[Method]) -> nx.DiGraph[str]:
+    """An edge, with its reason, from each method's name to those that it must precede."""
     import networkx as nx
 
+    members = list(methods)
     graph: nx.DiGraph[str] = nx.DiGraph()
-    graph.add_nodes_from(by_name)
-    for first in by_name.values():
-        for second in by_name.values():
+    graph.add_nodes_from(method.name for method in members)
+    for first in members:
+        for second in members:
             if reason := _why_before(first, second):
                 graph.add_edge(first.name, second.name, reason=reason)
     return graph

@@ -11,6 +11,7 @@ EffautoError                    exit code 2: the message says what, where, why a
         HardwareError           no such machine profile, or its file is wrong
         PlanError               a plan file is corrupt or of another schema
         SettingError            a knob does not exist or its value is out of range
+    MissingExtra                a package that an extra brings is not installed
     StoreError                  the results database cannot be used
     OutputError                 a result cannot be written where it was asked for
     IllegalRecipe               the recipe breaks a rule of composition
@@ -76,6 +77,10 @@ class SettingError(InputError):
 
 class TransferError(EffautoError):
     """A model cannot be put into the maximal-update parametrisation."""
+
+
+class MissingExtra(EffautoError):
+    """Something needs a package that is not installed; the message says which extra brings it."""
 
 
 class StoreError(EffautoError):

@@ -15,7 +15,17 @@ from effauto.cli.app import App
 from effauto.errors import EffautoError, Interrupted
 
 # In the order of the help; each is the command of that name in effauto/cli/<name>.py.
-BUILTIN = ("plan", "estimate", "run", "explain", "results", "methods", "plugins", "hardware")
+BUILTIN = (
+    "plan",
+    "estimate",
+    "run",
+    "explain",
+    "report",
+    "results",
+    "methods",
+    "plugins",
+    "hardware",
+)
 
 
 class MainGroup(click.Group):

@@ -32,6 +32,7 @@ Examples:
   effauto plan data/ --prefer quality:1%,model.size --guard 'worst-class>=-2%'
   effauto plan data/ --requests 1e6/day --workers 2
   effauto plan corpus/ --task language-modeling --from-scratch --budget 'train.time<=30min'
+  effauto plan data/ --report plan.html
 """
 
 
@@ -110,6 +111,9 @@ Examples:
 @click.option("--resume", is_flag=True, help="Go on with this search if it was cut off.")
 @database
 @click.option("--output", type=click.Path(path_type=Path), help="Also write the plan here.")
+@click.option(
+    "--report", type=click.Path(path_type=Path), help="Also draw it as a page, such as plan.html."
+)
 @format_option
 @click.pass_obj
 def plan(
@@ -120,6 +124,7 @@ def plan(
     search_time: str | None,
     requests: str | None,
     output: Path | None,
+    report: Path | None,
     form: str,
     **given: Any,
 ) -> int:
@@ -131,6 +136,7 @@ def plan(
     """
     from effauto.api import search_seconds
     from effauto.budget import parse_budget
+    from effauto.cli.report import write_report
     from effauto.cost import Place, parse_prices
     from effauto.cost.life import parse_use
     from effauto.planner.plan_file import check_writable, write_plan
@@ -138,6 +144,7 @@ def plan(
     from effauto.planner.request import Request
     from effauto.preference import Preference, parse_preference
     from effauto.recipe import Recipe
+    from effauto.report.page.render import require_report
     from effauto.report.progress import terminal_listener
 
     check_from_scratch(given["kind"], given["from_scratch"])
@@ -162,12 +169,16 @@ def plan(
         use=parse_use(requests, given["lifetime"]),
         pareto=given["pareto"],
     )
-    if output:
-        check_writable(output)
+    for path in filter(None, (output, report)):
+        check_writable(path)
+    if report:
+        require_report()
     with terminal_listener() as listener:
         found = make_plan(request, app.plugins, listener)
     if output:
         write_plan(found, output)
+    if report:
+        write_report(found, report, app, given["db"])
     _show(found, form)
     return exit_code(found)
 

@@ -21,7 +21,7 @@ def print_bought(found: Sequence[Bought], console: Console) -> None:
     told = [one for one in found if one.figures]
     if told:
         console.print(_table(told))
-        console.print(Text(_known(told)))
+        console.print(Text(known(told)))
     for one in found:
         if one.reason:
             console.print(Text(f"{one.method}: {one.reason}."))
@@ -34,12 +34,13 @@ def _table(told: Sequence[Bought]) -> Table:
     for name in names:
         table.add_column(name.partition(".")[2], justify="right")
     for one in told:
-        cells = [_cell(name, one.figures[name]) if name in one.figures else "" for name in names]
+        cells = [cell(name, one.figures[name]) if name in one.figures else "" for name in names]
         table.add_row(one.method, *cells)
     return table
 
 
-def _cell(name: str, pair: Pair) -> str:
+def cell(name: str, pair: Pair) -> str:
+    """How a figure changed: in points, or by which factor."""
     mark = "" if pair.measured else FORETOLD
     if name.startswith(SHARES):
         return f"{mark}{_difference(pair)}"
@@ -55,7 +56,8 @@ def _difference(pair: Pair) -> str:
     return f"{100 * (pair.with_it.value - pair.without.value):+.1f} ±{spread:.1f}"
 
 
-def _known(told: Sequence[Bought]) -> str:
+def known(told: Sequence[Bought]) -> str:
+    """How the figures of what was bought are known."""
     scales = sorted({one.fidelity for one in told if one.fidelity})
     if not scales:
         return (

@@ -8,8 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from effauto.planner.outcome import Outcome
-from effauto.quantities import show
-from effauto.resources import QUALITY
+from effauto.report.values import value_of, written
 
 
 def print_outcome(outcome: Outcome, console: Console | None = None) -> None:
@@ -23,9 +22,9 @@ def print_outcome(outcome: Outcome, console: Console | None = None) -> None:
         foretold, verdict = outcome.plan.estimate.get(name), verdicts.get(name)
         table.add_row(
             Text(name),
-            _shown(name, foretold.value, figure.unit) if foretold else "",
-            _shown(name, figure.value, figure.unit),
-            _shown(name, verdict["limit"], verdict["unit"]) if verdict else "",
+            value_of(name, foretold),
+            value_of(name, figure),
+            written(name, verdict["limit"], verdict["unit"]) if verdict else "",
             ("yes" if verdict["met"] else "NO") if verdict else "",
         )
     console.print(table)
@@ -35,7 +34,3 @@ def print_outcome(outcome: Outcome, console: Console | None = None) -> None:
             console.print(Text(f"{guard} was not checked: a run trains no untouched model."))
     if not outcome.all_met:
         console.print(Text("Not every limit was met.", style="bold"))
-
-
-def _shown(name: str, value: float, unit: str) -> str:
-    return f"{value:.3f}" if name.startswith(QUALITY) else show(value, unit)

@@ -13,7 +13,8 @@ from effauto.quantities import show
 from effauto.recipe import Recipe
 from effauto.report.bought import print_bought
 from effauto.report.ledger import print_ledger, summary
-from effauto.resources import QUALITY, SHARES, Figure, Figures
+from effauto.report.values import range_of, value_of
+from effauto.resources import QUALITY
 
 # What a reader wants first; the rest is in the JSON.
 _SHOWN = (
@@ -104,33 +105,28 @@ def setting(values: dict[str, str | int | float | bool]) -> str:
     return f" ({', '.join(shown)})" if shown else ""
 
 
+def worth_showing(plan: Plan) -> list[str]:
+    """The resources that a reader wants first, then those that are limited."""
+    limits = [limit.resource for limit in plan.budget]
+    names = dict.fromkeys((QUALITY + plan.task.metric, *_SHOWN, *limits))
+    return [name for name in names if name in plan.estimate]
+
+
 def _figures(plan: Plan) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in ("At full scale", "Foretold", "80 % range", "In the search", "Limit"):
         table.add_column(column, justify="left" if column == "At full scale" else "right")
     limits = {limit.resource: limit for limit in plan.budget}
-    names = [QUALITY + plan.task.metric, *_SHOWN]
-    names += [name for name in limits if name not in names and name in plan.estimate]
-    for name in names:
-        if name not in plan.estimate:
-            continue
+    for name in worth_showing(plan):
         figure, measured = plan.estimate[name], plan.measurement.get(name)
         table.add_row(
             Text(name),
-            _value(figure, name),
-            f"{_shown(figure.low, figure, name)} … {_shown(figure.high, figure, name)}",
-            _value(measured, name) if measured else "",
+            value_of(name, figure),
+            range_of(name, figure),
+            value_of(name, measured),
             show(limits[name].limit, limits[name].unit) if name in limits else "",
         )
     return table
-
-
-def _value(figure: Figure, name: str) -> str:
-    return _shown(figure.value, figure, name)
-
-
-def _shown(value: float, figure: Figure, name: str) -> str:
-    return f"{value:.3f}" if name.startswith(SHARES) else show(value, figure.unit)
 
 
 def _alternatives(plan: Plan) -> Table:
@@ -146,5 +142,4 @@ def _alternatives(plan: Plan) -> Table:
 
 
 def _cells(other: Alternative, columns: tuple[str, ...]) -> list[str]:
-    figures: Figures = other.figures
-    return [_value(figures[name], name) if name in figures else "" for name in columns]
+    return [value_of(name, other.figures.get(name)) for name in columns]
