@@ -19,6 +19,7 @@ from effauto.workload import BASELINE, SCRATCH_BASELINE, Workload
 
 if TYPE_CHECKING:
     from effauto.api import load, plan, run
+    from effauto.estimator import EffAutoClassifier
     from effauto.execution.context import Context
     from effauto.execution.embedding import embed, frozen_features
     from effauto.execution.gates import gate_gradients
@@ -39,6 +40,7 @@ _LATE = {
     "load": "effauto.api",
     "Search": "effauto.planner.search",
     "Results": "effauto.results",
+    "EffAutoClassifier": "effauto.estimator",
     "Context": "effauto.execution.context",
     "Predictor": "effauto.execution.predictor",
     "Runtime": "effauto.execution.predictor",
@@ -66,6 +68,7 @@ __all__ = [
     "Choice",
     "Context",
     "DeclarationError",
+    "EffAutoClassifier",
     "EffautoError",
     "Evidence",
     "Examples",

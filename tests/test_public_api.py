@@ -10,7 +10,8 @@ import pytest
 import effauto
 
 PUBLIC = """
-    BASELINE FITS SCRATCH_BASELINE Accelerator Batch Choice Context DeclarationError EffautoError
+    BASELINE FITS SCRATCH_BASELINE Accelerator Batch Choice Context DeclarationError
+    EffAutoClassifier EffautoError
     Evidence Examples
     Float Hardware Int Method ModelTraits Moment Needs Predictor Rate Recipe Results Runtime Search
     Setting TaskModel TaskTraits Training Verdict Workload collate embed encode_training
