@@ -16,6 +16,7 @@ from effauto.errors import EffautoError, Interrupted
 
 # In the order of the help; each is the command of that name in effauto/cli/<name>.py.
 BUILTIN = (
+    "init",
     "plan",
     "estimate",
     "run",
