@@ -22,6 +22,7 @@ BUILTIN = (
     "run",
     "explain",
     "report",
+    "serve",
     "results",
     "methods",
     "plugins",
