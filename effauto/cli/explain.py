@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from effauto.planner.plan import Plan
 
 
-@click.command(epilog="Example: effauto explain plan.json --why-not lora")
+@click.command(epilog="Example: effauto explain plan.json --why-not METHOD")
 @click.argument("plan", type=click.Path(path_type=Path))
 @click.option(
     "--measure",
