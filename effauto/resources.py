@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from typing import Any, Literal
 
 from effauto.errors import BudgetError
@@ -82,7 +83,14 @@ def resource_named(name: str) -> Resource:
     if name.startswith(QUALITY) and name != QUALITY:
         return Resource(name, "1", "quality on held-out data", "0.9, 90%", higher_is_better=True)
     known = "; ".join(f"{r.name} ({r.examples})" for r in RESOURCES.values())
-    raise BudgetError(f"{name!r} is no resource. Known: {known}; quality.<metric> (0.9)")
+    meant = f"did you mean {near}? " if (near := _near(name)) else ""
+    raise BudgetError(f"{name!r} is no resource; {meant}Known: {known}; quality.<metric> (0.9)")
+
+
+def _near(name: str) -> str:
+    """Resources that end in ``name``, or are written much like it."""
+    ending = [known for known in RESOURCES if known.partition(".")[2] == name]
+    return " or ".join(ending or get_close_matches(name, RESOURCES, 2))
 
 
 @dataclass(frozen=True)

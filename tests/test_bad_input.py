@@ -67,6 +67,35 @@ USAGE = {
 }
 
 
+TYPOS = {
+    "command": (["plam"], "No such command 'plam'. Did you mean plan?"),
+    "option": (["plan", "--serch-time", "0"], "'--search-time'"),
+    "resource": (["plan", "--budget", "size<=3MiB"], "did you mean model.size?"),
+    "ending": (["plan", "--budget", "latency<=3ms"], "did you mean inference.latency?"),
+    "method": (["methods", "show", "near-dedupe"], "did you mean near-dedup?"),
+    "task": (["plan", "--task", "sentiment"], "'text-classification', 'pair-classification'"),
+    "workers": (["plan", "--workers", "0"], "0 is not in the range x>=1"),
+    "sheet": (["plan", "rows.xlsx"], "save the sheet as CSV"),
+    "separator": (["plan", "bars.csv"], "separated by '|'; save it with commas"),
+    "text": (["plan", "text.txt"], "plain text is for --task language-modeling"),
+    "scratch": (["plan", "--from-scratch"], "add --task language-modeling"),
+    "no_model_folder": (["serve", "nowhere"], "nowhere holds no whole model saved by effauto"),
+    "no_study": (["report", "7"], "There is no study 7"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), TYPOS.values(), ids=TYPOS)
+def test_likely_mistakes_are_told_with_the_mend(cli, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.xlsx").write_bytes(b"PK")
+    (tmp_path / "text.txt").write_text("Once upon a time\n")
+    (tmp_path / "bars.csv").write_text("text|label\n" + "good words|a\n" * 30)
+    told = cli(*arguments)
+    assert told.exit_code == 2
+    assert message in " ".join(told.output.split())
+    assert "Traceback" not in told.output
+
+
 @pytest.mark.parametrize(("arguments", "message"), USAGE.values(), ids=USAGE)
 def test_questions_that_cannot_be_asked(cli, tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)

@@ -134,6 +134,12 @@ def _not_found(found: Sequence[str], place: str, readings: Mapping[TaskKind, Nam
     """Say what is missing of the kind of which most is there."""
     kind = min(readings, key=lambda k: list(readings[k].values()).count(None))
     missing = [role for role, name in readings[kind].items() if name is None]
+    joined = next((sign for sign in "|:\t;" if len(found) == 1 and sign in found[0]), None)
+    if joined:
+        return DataError(
+            f"{place} is one column, {_listed(found)}: it seems to be separated by {joined!r}; "
+            "save it with commas as .csv, or with tabs as .tsv"
+        )
     return DataError(
         f"{place}: none of the columns {_listed(found)} is clearly the"
         f" {' or the '.join(missing)} of a {kind}; name it, as in"

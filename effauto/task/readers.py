@@ -45,11 +45,22 @@ def read_table(path: Path) -> Table:
     """
     reader = _READERS.get(data_suffix(path))
     if reader is None:
-        raise DataError(f"{path}: the name must end in one of {', '.join(_READERS)} (or with .gz)")
+        mend = _MENDS.get(data_suffix(path), "")
+        known = ", ".join(_READERS)
+        raise DataError(f"{path}: the name must end in one of {known} (or with .gz){mend}")
     table = reader(path)
     if not table.rows:
         raise DataError(f"{path} is empty: it holds no rows")
     return table
+
+
+_SHEET = "; save the sheet as CSV"
+_MENDS = {
+    ".xlsx": _SHEET,
+    ".xls": _SHEET,
+    ".ods": _SHEET,
+    ".txt": "; plain text is for --task language-modeling --from-scratch",
+}
 
 
 def data_suffix(path: Path) -> str:
