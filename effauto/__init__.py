@@ -19,6 +19,7 @@ from effauto.workload import BASELINE, SCRATCH_BASELINE, Workload
 
 if TYPE_CHECKING:
     from effauto.api import load, plan, run
+    from effauto.execution.attention import attend_by, attentions, same_hooks
     from effauto.execution.context import Context
     from effauto.execution.embedding import embed, frozen_features
     from effauto.execution.gates import gate_gradients
@@ -39,6 +40,9 @@ _LATE = {
     "load": "effauto.api",
     "Search": "effauto.planner.search",
     "Results": "effauto.results",
+    "attend_by": "effauto.execution.attention",
+    "attentions": "effauto.execution.attention",
+    "same_hooks": "effauto.execution.attention",
     "Context": "effauto.execution.context",
     "Predictor": "effauto.execution.predictor",
     "Runtime": "effauto.execution.predictor",
@@ -88,6 +92,8 @@ __all__ = [
     "Training",
     "Verdict",
     "Workload",
+    "attend_by",
+    "attentions",
     "collate",
     "embed",
     "encode_training",
@@ -100,6 +106,7 @@ __all__ = [
     "row_losses",
     "rows_at",
     "run",
+    "same_hooks",
 ]
 
 

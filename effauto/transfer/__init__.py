@@ -8,13 +8,14 @@ each parameter its learning rate, :func:`folded` makes it plain again once it is
 from effauto.transfer.folding import folded, released
 from effauto.transfer.groups import parameter_groups
 from effauto.transfer.multipliers import Multipliers
-from effauto.transfer.parametrisation import Parametrisation, maximal_update
+from effauto.transfer.parametrisation import Parametrisation, joined, maximal_update
 from effauto.transfer.resize import resized
 
 __all__ = [
     "Multipliers",
     "Parametrisation",
     "folded",
+    "joined",
     "maximal_update",
     "parameter_groups",
     "released",
