@@ -9,7 +9,7 @@ from dataclasses import replace
 from effauto.knobs import Choice, Float, Int, Knob, Value
 from effauto.machine import Hardware, Rate
 from effauto.method import Method
-from effauto.traits import ModelTraits, TaskTraits
+from effauto.traits import FROM_SCRATCH, LANGUAGE_MODELING, ModelTraits, TaskTraits
 from effauto.workload import Workload
 
 RANDOM_SETTINGS = 8
@@ -109,6 +109,14 @@ MACHINE = Hardware(
     },
     watts=Rate(40, 20, 80),
 )
+
+
+def places() -> Iterator[tuple[TaskTraits, ModelTraits]]:
+    """Each task with each model that may learn it: text is learnt from scratch, and only that."""
+    for task in TASKS:
+        for model in MODELS:
+            if (task.kind == LANGUAGE_MODELING) == (FROM_SCRATCH in model.facts):
+                yield task, model
 
 
 def workloads(task: TaskTraits, model: ModelTraits) -> Iterator[Workload]:

@@ -21,8 +21,9 @@ TWO = {"queries": 2}
 
 
 @pytest.mark.parametrize(
-    ("heads", "queries", "group"), [(4, 2, 2), (4, 8, 4), (3, 2, 3), (6, 4, 6), (12, 4, 4), (1, 2, 1)]
-)  # fmt: skip
+    ("heads", "queries", "group"),
+    [(4, 2, 2), (4, 8, 4), (3, 2, 3), (6, 4, 6), (12, 4, 4), (1, 2, 1)],
+)
 def test_groups_are_equal_and_at_least_as_large_as_asked(heads, queries, group):
     assert plugin.group_of(heads, queries) == group
 
