@@ -11,8 +11,8 @@ from effauto import Evidence, Method, Setting, Workload, hookimpl
 if TYPE_CHECKING:
     from effauto import Context, TaskModel
 
-# What a head keeps of a pair of tokens where scores are given a bias: scores and what they become.
-KEPT = 2.0
+# What a head keeps of a pair of tokens in padded rows, whose biases differ: the bias.
+KEPT = 1.0
 
 
 class Alibi(Method):
@@ -37,7 +37,7 @@ class Alibi(Method):
     )
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
-        """The same products; a bias for each head and pair keeps kernels from forgetting scores."""
+        """The same products, by the same kernels, handed a bias for each head and pair."""
         return replace(work, pair_numbers=max(work.pair_numbers, KEPT))
 
     def build(self, model: TaskModel, setting: Setting, context: Context) -> TaskModel:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 CHUNK = 64
 KEPT = 2.0  # of a pair of tokens in a chunk: its score, and the same where it may be read
+KEPT_UNITS = 6.0  # features of queries and keys before and after, values, and results undivided
 BACKWARD = 2.0
 
 
@@ -45,6 +46,7 @@ class LinearAttention(Method):
             reach=CHUNK + head,
             pair_numbers=max(work.pair_numbers, KEPT),
             attention_backward=BACKWARD,
+            activation_units=work.activation_units + KEPT_UNITS,
         )
 
     def build(self, model: TaskModel, setting: Setting, context: Context) -> TaskModel:

@@ -41,8 +41,13 @@ class LocalAttention(Method):
     )
 
     def cost(self, work: Workload, setting: Setting) -> Workload:
-        """A block of the window's size meets itself and the block before; scores are not kept."""
-        return replace(work, reach=2.0 * setting["window"] + setting["everywhere"])
+        """A block of the window's size meets itself and the block before, whose keys are copied."""
+        reach = 2.0 * setting["window"] + setting["everywhere"]
+        if work.longest_tokens <= reach:
+            return replace(work, reach=reach)
+        gathered = (work.attention_width + work.key_width) / max(1.0, work.width)
+        units = gathered * reach / setting["window"]
+        return replace(work, reach=reach, activation_units=work.activation_units + units)
 
     def build(self, model: TaskModel, setting: Setting, context: Context) -> TaskModel:
         return self.restore(model, setting)

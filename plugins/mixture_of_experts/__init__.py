@@ -66,13 +66,15 @@ class MixtureOfExperts(Method):
         router = work.width * setting["experts"]
         stored = setting["experts"] * a_network + router
         used = setting["chosen"] * a_network + router
+        # Rows sorted by expert, before and after, and what gates and inner layers join them to.
+        units = 3.0 * setting["chosen"] + 2.0 * work.feedforward / max(1.0, work.width)
         added = work.stored_layers * (stored - dense) * work.weight_gradients
         return replace(
             work,
             layer_parameters=work.layer_parameters - dense + stored,
             layer_vectors=work.layer_vectors + stored - used,
             trainable_parameters=max(0.0, work.trainable_parameters + added),
-            activation_units=work.activation_units + 2.0 * setting["chosen"],
+            activation_units=work.activation_units + units,
         )
 
     def build(self, model: TaskModel, setting: Setting, context: Context) -> TaskModel:

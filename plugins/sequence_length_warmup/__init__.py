@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from effauto import Evidence, Float, Method, Setting, Workload, hookimpl
@@ -19,7 +20,7 @@ class SequenceLengthWarmup(Method):
     slot = "lengths"
     requires = frozenset({"transformer", "from_scratch", "gradient_training"})
     provides = frozenset({"cut_rows"})
-    after = ("adaptation", "order", "padding", "inner-layer")
+    after = ("adaptation", "order", "padding")
     knobs = {
         "start": Float(0.05, 0.5, default=0.25),
         "pacing": Float(0.1, 1.0, default=0.5),
@@ -48,10 +49,10 @@ class SequenceLengthWarmup(Method):
         )
 
     def train(self, training: Training, setting: Setting, context: Context) -> Training:
-        from .lengths import Lengthening
+        from .lengths import beginning
 
-        growing = Lengthening(training.loss, setting["start"], setting["pacing"])
-        return replace(training, loss=growing, after_step=(*training.after_step, growing.note))
+        view = partial(beginning, start=setting["start"], pacing=setting["pacing"])
+        return replace(training, view=view)
 
 
 def share(progress: float, start: float, pacing: float) -> float:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # Of each channel: its step and what it lets pass; of each state: two numbers of A and two of C.
 A_CHANNEL, A_STATE = 2.0, 4.0
 # What a backward pass keeps of a filter: transforms of twice its length, of what goes in and out.
-KEPT_UNITS = 6.0
+KEPT_UNITS = 4.0
 
 
 class StateSpace(Method):

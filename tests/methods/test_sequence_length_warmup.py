@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from languages import learns
 
-from effauto import Batch, Moment, Training
+from effauto import SCRATCH_BASELINE, Batch, Moment, Training
+from effauto.execution.meter import Meter
 
 plugin = pytest.importorskip("effauto.bundled.sequence_length_warmup", reason="not here")
 METHOD = plugin.SequenceLengthWarmup()
@@ -27,20 +28,23 @@ def test_the_mean_is_that_of_all_steps(start, pacing):
 
 
 def test_rows_grow_by_eights_to_their_whole_length(scratch):
-    read = []
-
-    def loss(model, batch):
-        assert batch.targets.shape == batch.inputs["attention_mask"].shape
-        read.append(batch.inputs["input_ids"].shape[1])
-        return torch.zeros(())
-
-    training = METHOD.train(replace(Training(), loss=loss), SETTING, scratch)
+    training = METHOD.train(Training(), SETTING, scratch)
     numbers = torch.ones(2, 128, dtype=torch.long)
     batch = Batch({"input_ids": numbers, "attention_mask": numbers}, numbers, (0, 1))
-    for step in range(1, 13):
-        training.loss(None, batch)
-        assert not any(watch(None, Moment(step, 12, 0, False)) for watch in training.after_step)
-    assert read == [32, 48, 64, 80, 96, 112, *[128] * 6]
+    read = [training.view(batch, Moment(step, 12, 0, False)) for step in range(1, 13)]
+    assert [some.tokens // 2 for some in read] == [32, 48, 64, 80, 96, 112, *[128] * 6]
+    assert all(some.targets.shape == some.inputs["attention_mask"].shape for some in read)
+
+
+def test_what_is_counted_is_what_is_read(scratch):
+    """The meter counts a first step, and takes the others for as dear a token."""
+    plain, shorter = replace(scratch, meter=Meter()), replace(scratch, meter=Meter())
+    for context, method in ((plain, False), (shorter, True)):
+        training = replace(Training.of(SCRATCH_BASELINE), epochs=2)
+        training = METHOD.train(training, SETTING, context) if method else training
+        training.fit(context.untouched(), context.examples, training, context)
+    read = shorter.meter.flops.total / plain.meter.flops.total
+    assert read == pytest.approx(plugin.moments(0.25, 0.5)[0], abs=0.1)
 
 
 def test_it_costs_what_is_read(scratch_work):
