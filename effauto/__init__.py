@@ -19,6 +19,7 @@ from effauto.workload import BASELINE, SCRATCH_BASELINE, Workload
 
 if TYPE_CHECKING:
     from effauto.api import load, plan, run
+    from effauto.estimator import EffAutoClassifier
     from effauto.execution.attention import attend_by, attentions, same_hooks
     from effauto.execution.context import Context
     from effauto.execution.embedding import embed, frozen_features
@@ -43,6 +44,7 @@ _LATE = {
     "attend_by": "effauto.execution.attention",
     "attentions": "effauto.execution.attention",
     "same_hooks": "effauto.execution.attention",
+    "EffAutoClassifier": "effauto.estimator",
     "Context": "effauto.execution.context",
     "Predictor": "effauto.execution.predictor",
     "Runtime": "effauto.execution.predictor",
@@ -70,6 +72,7 @@ __all__ = [
     "Choice",
     "Context",
     "DeclarationError",
+    "EffAutoClassifier",
     "EffautoError",
     "Evidence",
     "Examples",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from effauto.errors import BudgetError
@@ -70,6 +70,15 @@ class Budget:
         return Budget(
             tuple(limit for limit in self.limits if limit.resource.startswith(chosen)),
             tuple(limit for limit in self.relative if limit.resource.startswith(chosen)),
+        )
+
+    def tightened(self, share: float) -> Budget:
+        """The same, of each upper limit only so much; relative ones are left out."""
+        return Budget(
+            tuple(
+                one if one.at_least else replace(one, limit=share * one.limit)
+                for one in self.limits
+            )
         )
 
     def to_json(self) -> list[dict[str, Any]]:

@@ -56,6 +56,8 @@ def files(tmp_path_factory):
     for split in ("train", "validation", "test"):
         rows = _rows(getattr(task, split), task.classes)
         _write(folder / "data" / f"{split}.jsonl", ("text", "label"), rows)
+    (folder / "corpus").mkdir()
+    (folder / "corpus" / "train.txt").write_text("\n".join(task.train.texts))
     rows = _rows(task.train, task.classes)
     _write(folder / "tickets.jsonl", ("body", "queue"), rows)
     with (folder / "reviews.csv").open("w", newline="") as file:
@@ -103,6 +105,12 @@ def test_results_are_asked_in_python_as_shown(place, capsys):
     (program,) = blocks(ROOT / "docs" / "querying.md", "python")
     exec(compile(program, "querying.md", "exec"), {})
     assert "quality.accuracy" in capsys.readouterr().out
+
+
+def test_settings_are_scaled_in_python_as_shown(capsys):
+    (program,) = blocks(ROOT / "docs" / "from-scratch.md", "python")
+    exec(compile(program, "from-scratch.md", "exec"), {})
+    assert "parameters at 0.0009765625" in capsys.readouterr().out
 
 
 def test_results_are_asked_in_sql_as_shown():

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from effauto.planner.plan import Plan
 
 
-@click.command(epilog="Example: effauto explain plan.json")
+@click.command(epilog="Example: effauto explain plan.json --why-not lora")
 @click.argument("plan", type=click.Path(path_type=Path))
 @click.option(
     "--measure",
@@ -30,9 +30,20 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Parameters, FLOPs, memory, time, energy and size side by side, and how they disagree.",
 )
+@click.option(
+    "--why-not",
+    metavar="METHOD",
+    help="Only tell why the plan is without this method: the rule, the trial or the estimate.",
+)
 @click.pass_obj
 def explain(
-    app: App, plan: Path, measure: str | None, db: str | None, output: Path | None, indicators: bool
+    app: App,
+    plan: Path,
+    measure: str | None,
+    db: str | None,
+    output: Path | None,
+    indicators: bool,
+    why_not: str | None,
 ) -> None:
     """Tell why PLAN is what it is: what each method buys, its ledger, its order, its rivals, and
     what was ruled out.
@@ -40,6 +51,12 @@ def explain(
     from effauto.planner.plan_file import check_writable, read_plan, write_plan
 
     found = read_plan(plan)
+    if why_not:
+        from effauto.planner import why_not as reasons
+
+        for sentence in reasons.why_not(found, why_not, app.plugins, db):
+            click.echo(sentence)
+        return
     if output:
         check_writable(output)
     if measure:

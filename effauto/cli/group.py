@@ -16,11 +16,13 @@ from effauto.errors import EffautoError, Interrupted
 
 # In the order of the help; each is the command of that name in effauto/cli/<name>.py.
 BUILTIN = (
+    "init",
     "plan",
     "estimate",
     "run",
     "explain",
     "report",
+    "serve",
     "results",
     "methods",
     "plugins",

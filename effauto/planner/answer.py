@@ -58,7 +58,7 @@ def answer(
         recipe=Recipe.from_settings({m.name: setting for m, setting in composition.steps}),
         order=composition.reasons,
         estimate=estimate,
-        measurement=measurement,
+        measurement=dict(measurement),
         fidelity=fidelity,
         seed=request.seed,
         alternatives=tuple(alternatives),
@@ -108,7 +108,7 @@ def infeasible(
         nearest,
         "interrupted" if interrupted else "infeasible",
         estimate=candidates[nearest],
-        search=search,
+        search=dict(search),
         infeasible=explained.to_json(),
         notes=notes,
     )

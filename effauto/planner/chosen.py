@@ -12,6 +12,7 @@ from effauto.planner.plan import Alternative, Plan
 from effauto.planner.proxies import warnings
 from effauto.planner.results import Result, choose, front, keeps, latest
 from effauto.planner.situation import Situation
+from effauto.planner.transferring import transferred
 from effauto.quantities import show
 from effauto.resources import GUARD, QUALITY, Figure
 
@@ -43,6 +44,19 @@ def chosen(
             )
         tried = {result.candidate: result.projected() for result in latest(results)}
         return infeasible(situation, tried, interrupted=interrupted, search=search)
+    larger = transferred(situation, results, best)
+    if larger is not None:
+        name = QUALITY + metric
+        return answer(
+            situation,
+            larger.candidate,
+            "interrupted" if interrupted else "feasible",
+            estimate=situation.oracle.foretell(larger.candidate) | {name: larger.quality},
+            alternatives=_alternatives(situation, results),
+            search=search,
+            results=results,
+            notes=[*larger.notes, *_compared(results, best, metric)],
+        )
     return answer(
         situation,
         best.candidate,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from effauto.budget import Budget
 from effauto.knobs import Choice, Int, Value
@@ -16,7 +17,11 @@ FEW_STEPS = 4
 # Stages in which a method changes the network, or what becomes of it, but not how it is trained.
 AROUND = ("design", "compress", "inference")
 
+# The slot of what decides how all weights are trained.
+ADAPTATION = "adaptation"
+
 Methods = Mapping[str, Method]
+Settings = Mapping[str, Mapping[str, Value]]
 
 
 def frugal(
@@ -61,34 +66,44 @@ def fitted(
     return found
 
 
-def stretched(oracle: Oracle, usable: Mapping[str, Methods], budget: Budget) -> list[Candidate]:
-    """Of each model that is trained from scratch, the longest training that keeps the budget.
+@dataclass(frozen=True)
+class Stretch:
+    """A whole number of a method, such as passes over a text, that makes training longer."""
 
-    It is made by the methods of that stage: a whole number that makes training longer, such as the
-    passes over the text, is set as high as it may be.
-    """
-    found = []
+    model: str
+    method: str
+    knob: str
+    limits: Int
+
+    def longest(self, oracle: Oracle, budget: Budget, settings: Settings) -> Candidate:
+        """With these methods beside it, the longest training that keeps the budget."""
+        low, high = self.limits.low, self.limits.high
+        while low < high:
+            middle = (low + high + 1) // 2
+            if excess(oracle.foretell(self._set(settings, middle)), budget)[0] == 0:
+                low = middle
+            else:
+                high = middle - 1
+        return self._set(settings, low)
+
+    def _set(self, settings: Settings, value: int) -> Candidate:
+        own = {**settings.get(self.method, {}), self.knob: value}
+        return with_settings(Candidate(self.model), {**settings, self.method: own})
+
+
+def stretches(usable: Mapping[str, Methods]) -> Iterator[Stretch]:
+    """Of each model that is trained from scratch."""
     for model, methods in usable.items():
         for name, method in methods.items():
             for knob, limits in method.knobs.items() if method.stage == "pretrain" else ():
-                if isinstance(limits, Int):
-                    setting = _highest(oracle, budget, model, name, knob, limits)
-                    found += [with_settings(Candidate(model), {name: setting})]
+                if isinstance(limits, Int) and method.slot == ADAPTATION:
+                    yield Stretch(model, name, knob, limits)
+
+
+def stretched(oracle: Oracle, usable: Mapping[str, Methods], budget: Budget) -> list[Candidate]:
+    """Of each model that is trained from scratch, the longest training that keeps the budget."""
+    found = (stretch.longest(oracle, budget, {}) for stretch in stretches(usable))
     return list(legal_ones(oracle, found))
-
-
-def _highest(
-    oracle: Oracle, budget: Budget, model: str, name: str, knob: str, limits: Int
-) -> dict[str, Value]:
-    low, high = limits.low, limits.high
-    while low < high:
-        middle = (low + high + 1) // 2
-        candidate = with_settings(Candidate(model), {name: {knob: middle}})
-        if excess(oracle.foretell(candidate), budget)[0] == 0:
-            low = middle
-        else:
-            high = middle - 1
-    return {knob: low}
 
 
 def _climb(

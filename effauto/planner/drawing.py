@@ -71,7 +71,7 @@ def liking(situation: Situation) -> Mapping[str, float]:
 
 def _liked(situation: Situation, candidate: Candidate) -> float:
     prior, plain = situation.prior, Candidate(candidate.model)
-    gain = prior.gain(candidate) - prior.gain(plain) if prior.trials else 0.0
+    gain = prior.gain(candidate) - prior.gain(plain) if prior.informed else 0.0
     missed, here = (
         excess(situation.oracle.foretell(c), situation.budget)[0] for c in (plain, candidate)
     )

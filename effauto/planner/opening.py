@@ -47,12 +47,12 @@ def plain(situation: Situation, pool: Sequence[Candidate]) -> list[Candidate]:
     allowed = _allowed(situation, pool)
     first = list(map(Candidate, situation.oracle.models))
     for model in situation.oracle.models:
+        if FROM_SCRATCH in situation.oracle.models[model].traits.facts:
+            continue  # its settings are tuned on any size, and transferred in the end
         ours = [c for c in allowed if c.model == model and _keeps_labels(situation, c)]
         whole = [c for c in ours if _leaves(situation, c, WHOLE)]
         first += _frozen(situation, ours) + _simplest(situation, ours)
         first += _swiftest(situation, whole) + _swiftest(situation, ours)
-        if FROM_SCRATCH in situation.oracle.models[model].traits.facts:
-            first += _most_read(situation, whole)
     return first
 
 
@@ -168,12 +168,6 @@ def _swiftest(situation: Situation, allowed: Sequence[Candidate]) -> list[Candid
         return _missed(situation, candidate), seconds
 
     return sorted(trained, key=price)[:1]
-
-
-def _most_read(situation: Situation, allowed: Sequence[Candidate]) -> list[Candidate]:
-    """What is foretold to learn most of those that keep the budget: it reads most often."""
-    kept = [c for c in allowed if not _missed(situation, c)]
-    return sorted(kept, key=situation.prior.gain, reverse=True)[:1]
 
 
 def _seconds(situation: Situation, candidate: Candidate) -> float:

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from effauto.budget import Budget
-from effauto.execution.artefact import write_json
+from effauto.execution.artefact import read_manifest, write_json
 from effauto.planner.card import model_card
 from effauto.planner.plan import Plan, figures_json, recipe_json
 from effauto.resources import Figures
 
 MEASUREMENT, CARD = "measurement.json", "README.md"
+RECIPE, REQUIREMENTS = "recipe.json", "requirements.txt"
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,16 @@ class Outcome:
         }
 
     def leave_papers(self, folder: Path) -> None:
-        """Put the measurements and a card beside the model in ``folder``."""
+        """Put beside the model in ``folder`` what was measured, a card, what makes it again."""
         write_json(folder / MEASUREMENT, self.to_json())
+        write_json(folder / RECIPE, self.plan.to_json())
+        (folder / REQUIREMENTS).write_text(requirements(folder), encoding="utf-8")
         (folder / CARD).write_text(model_card(self.plan, self.measurement), encoding="utf-8")
+
+
+def requirements(folder: Path) -> str:
+    """What the model in ``folder`` was made with, a package a line, as pip reads it."""
+    versions = read_manifest(folder).versions
+    packages = ((n, v.partition("+")[0]) for n, v in versions.items() if n != "python")
+    pinned = (f"{name}=={version}" for name, version in packages)
+    return f"# Python {versions['python']}\n" + "".join(f"{line}\n" for line in pinned)

@@ -39,6 +39,10 @@ class ScratchPrior(Prior):
 
 def law_loss(work: Workload) -> float:
     """The loss of Hoffmann et al. 2022, text that is read again counting less and less."""
-    unique = work.examples * work.train_tokens
-    tokens = read_anew(unique, work.backward_passes)
-    return CHINCHILLA.loss(max(1.0, work.layers * work.layer_parameters), max(1.0, tokens))
+    return CHINCHILLA.loss(*reads(work))
+
+
+def reads(work: Workload) -> tuple[float, float]:
+    """The parameters of a training's layers, and the new tokens that its reading is worth."""
+    tokens = read_anew(work.examples * work.train_tokens, work.backward_passes)
+    return max(1.0, work.layers * work.layer_parameters), max(1.0, tokens)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from effauto.transfer.law import CHINCHILLA, read_anew
+from effauto.transfer.law import CHINCHILLA, ScalingLaw, fitted, read_anew
 
 
 def test_chinchilla_itself() -> None:
@@ -29,3 +29,18 @@ def test_reading_again_is_worth_less_and_less() -> None:
     assert read_anew(100.0, 0.5) == 50.0
     assert read_anew(100.0, 4) == pytest.approx(373, rel=0.01)
     assert read_anew(100.0, 1e6) == pytest.approx(100 * 16.39)
+
+
+def test_constants_are_found_anew() -> None:
+    """Of trainings that follow a law with the same exponents."""
+    true = ScalingLaw(0.15, 3.0, 20.0, CHINCHILLA.alpha, CHINCHILLA.beta)
+    sizes, lengths = (1e5, 3e5, 1e6), (1e5, 1e6, 1e7)
+    trained = [(n, d, true.loss(n, d)) for n in sizes for d in lengths]
+    found = fitted(trained)
+    assert found is not None
+    assert (found.floor, found.a, found.b) == pytest.approx((0.15, 3.0, 20.0), rel=1e-4)
+
+
+def test_one_size_or_one_length_tells_no_law() -> None:
+    assert fitted([(1e5, 1e6, 0.3), (1e5, 1e7, 0.2)]) is None
+    assert fitted([(1e5, 1e6, 0.3), (1e6, 1e6, 0.2)]) is None

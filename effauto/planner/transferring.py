@@ -1,0 +1,124 @@
+"""From what a search found on small models and few rows to the training that the budget is for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from effauto.planner.candidate import Candidate
+from effauto.planner.climbing import stretches
+from effauto.planner.pool import excess
+from effauto.planner.results import Result
+from effauto.planner.scaling import reads
+from effauto.planner.situation import Situation
+from effauto.quantities import show
+from effauto.resources import QUALITY, Figure
+from effauto.traits import FROM_SCRATCH
+from effauto.transfer.law import ScalingLaw, fitted
+
+# What a training may take of its limits, which are foretold.
+RESERVE = 0.9
+# Quality (a share) by which what nobody trained must be foretold to be better, and the least by
+# which it may be off.
+BETTER, DOUBT = 0.003, 0.01
+# Trainings of several sizes and lengths, from which the law's constants are found anew.
+LEAST_TRIALS = 4
+
+
+@dataclass(frozen=True)
+class Transferred:
+    """A candidate at full size, the quality foretold of it, and where its settings were tuned."""
+
+    candidate: Candidate
+    quality: Figure
+    notes: tuple[str, ...]
+
+
+def transferred(
+    situation: Situation, results: Sequence[Result], best: Result
+) -> Transferred | None:
+    """The best result's recipe on the size, and with the passes, that the budget is for.
+
+    Only for models that are trained from scratch, whose settings hold at every size. None if
+    nothing larger or longer is foretold to be clearly better, or too little was tried to tell.
+    """
+    models = situation.oracle.models
+    if FROM_SCRATCH not in models[best.candidate.model].traits.facts:
+        return None
+    seen = list(_seen(situation, results))
+    law = fitted([(one.parameters, one.tokens, one.loss) for one in seen])
+    if law is None or len(seen) < LEAST_TRIALS:
+        return None
+    larger = [c for c in _enlarged(situation, best.candidate) if c != best.candidate]
+    if not larger:
+        return None
+    chosen = min(larger, key=lambda c: _loss(situation, law, c))
+    gain = _loss(situation, law, best.candidate, best.fidelity) - _loss(situation, law, chosen)
+    if gain < BETTER:
+        return None
+    off = max(DOUBT, 2 * float(np.std([law.loss(o.parameters, o.tokens) - o.loss for o in seen])))
+    measured = best.measured[QUALITY + situation.task.metric].value
+    value = min(1.0, measured + gain)
+    note = f"foretold by the law of {len(seen)} trials here"
+    quality = Figure(value, "1", max(0.0, value - off), min(1.0, value + off), "corrected", note)
+    return Transferred(chosen, quality, tuple(_told(situation, results, best, chosen, law)))
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A training: parameters, new tokens that its reading is worth, and 1 - its quality."""
+
+    parameters: float
+    tokens: float
+    loss: float
+
+
+def _seen(situation: Situation, results: Sequence[Result]) -> Iterator[_Seen]:
+    """Of each size and reading what lost least: other settings were worse tuned."""
+    found: dict[tuple[float, float], float] = {}
+    for result in results:
+        if result.gradients:
+            place = reads(situation.oracle.work(result.candidate).on_share(result.fidelity))
+            loss = 1 - result.measured[QUALITY + situation.task.metric].value
+            found[place] = min(loss, found.get(place, 1.0))
+    for (parameters, tokens), loss in found.items():
+        yield _Seen(parameters, tokens, loss)
+
+
+def _loss(situation: Situation, law: ScalingLaw, candidate: Candidate, share: float = 1.0) -> float:
+    return law.loss(*reads(situation.oracle.work(candidate).on_share(share)))
+
+
+def _enlarged(situation: Situation, tuned: Candidate) -> Iterator[Candidate]:
+    """The tuned recipe on each size, reading as often as the budget allows."""
+    oracle, budget = situation.oracle, situation.budget.tightened(RESERVE)
+    settings = tuned.recipe.settings
+    for stretch in stretches(situation.usable):
+        found = stretch.longest(oracle, budget, settings)
+        legal = oracle.composition(found).legal
+        if legal and excess(oracle.foretell(found), budget)[0] == 0:
+            yield found
+
+
+def _told(
+    situation: Situation,
+    results: Sequence[Result],
+    best: Result,
+    chosen: Candidate,
+    law: ScalingLaw,
+) -> Iterator[str]:
+    oracle = situation.oracle
+    spent = sum(r.measured["train.flops"].value for r in results if "train.flops" in r.measured)
+    once = oracle.foretell(chosen)["train.flops"].value
+    yield (
+        f"tuned on {best.candidate.model} (on {best.fidelity:.0%} of the data) and transferred to "
+        f"{chosen.model} by maximal update: the search took {show(spent, 'FLOP')} for "
+        f"{len(results)} trials, one training at this size takes {show(once, 'FLOP')}"
+    )
+    yield (
+        "its quality was not measured: the law of Hoffmann et al. 2022 with constants of these "
+        f"trials foretells it (loss in bits saved: {law.floor:.3f} + {law.a:.3g} / parameters^"
+        f"{law.alpha:g} + {law.b:.3g} / tokens^{law.beta:g})"
+    )

@@ -1,0 +1,87 @@
+"""What was tuned on small models is planned for the size and the passes that the budget is for."""
+
+from __future__ import annotations
+
+import pytest
+
+from effauto.budget import parse_budget
+from effauto.planner.candidate import Candidate
+from effauto.planner.request import DataRequest, Request
+from effauto.planner.results import Result
+from effauto.planner.scaling import reads
+from effauto.planner.situation import Situation, understand
+from effauto.planner.transferring import transferred
+from effauto.plugins import load_plugins
+from effauto.recipe import Recipe
+from effauto.resources import exactly, share_of
+from effauto.store import Store
+from effauto.store.session import open_database
+from effauto.traits import LANGUAGE_MODELING
+from effauto.transfer.law import CHINCHILLA, ScalingLaw
+
+METRIC = "quality.compression"
+TRUE = ScalingLaw(0.12, 2.0, 30.0, CHINCHILLA.alpha, CHINCHILLA.beta)
+
+
+@pytest.fixture(scope="module")
+def situation(tmp_path_factory: pytest.TempPathFactory) -> Situation:
+    folder = tmp_path_factory.mktemp("transfer")
+    lines = (f"line {n} of {n % 13} and {n % 7} more words to read\n" for n in range(6000))
+    (folder / "text.txt").write_text("".join(lines), encoding="utf-8")
+    store = Store(open_database(folder / "results.db", create=True))
+    data = DataRequest(str(folder / "text.txt"), LANGUAGE_MODELING)
+    asked = Request(data, budget=parse_budget(("train.time<=10min",)))
+    return understand(asked, load_plugins(), store)
+
+
+def result(situation: Situation, model: str, share: float) -> Result:
+    candidate = Candidate(model, Recipe(()))
+    oracle = situation.oracle
+    quality = 1 - TRUE.loss(*reads(oracle.work(candidate).on_share(share)))
+    foretold = oracle.foretell(candidate, share)
+    return Result(
+        candidate,
+        share,
+        0,
+        measured=foretold | {METRIC: share_of(quality, 500, "made up")},
+        foretold=foretold,
+        foretold_full=oracle.foretell(candidate),
+    )
+
+
+def small(situation: Situation) -> list[Result]:
+    names = sorted(
+        situation.oracle.models, key=lambda n: situation.oracle.models[n].traits.parameters
+    )
+    return [result(situation, name, share) for name in names[:2] for share in (0.125, 0.25, 0.5)]
+
+
+def test_the_recipe_is_planned_as_large_and_as_long_as_pays(situation: Situation) -> None:
+    results = small(situation)
+    best = max(results, key=lambda r: r.measured[METRIC].value)
+    found = transferred(situation, results, best)
+    assert found is not None
+    oracle = situation.oracle
+    assert oracle.foretell(found.candidate)["train.time"].value <= 600.0
+    true = 1 - TRUE.loss(*reads(oracle.work(found.candidate)))
+    assert found.quality.value == pytest.approx(true, abs=0.01)
+    assert true > best.measured[METRIC].value
+    assert "transferred to" in found.notes[0]
+    assert "was not measured" in found.notes[1]
+
+
+def test_too_few_trials_tell_nothing(situation: Situation) -> None:
+    results = small(situation)[:2]
+    assert transferred(situation, results, results[-1]) is None
+
+
+def test_what_is_best_already_stays(situation: Situation) -> None:
+    results = small(situation)
+    best = max(results, key=lambda r: r.measured[METRIC].value)
+    found = transferred(situation, results, best)
+    assert found is not None
+    whole = result(situation, found.candidate.model, 1.0)
+    whole.candidate = found.candidate
+    whole.measured = {**whole.measured, METRIC: exactly(0.9999, "1")}
+    again = transferred(situation, [*results, whole], whole)
+    assert again is None or again.quality.value >= 0.9999
