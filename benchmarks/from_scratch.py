@@ -6,7 +6,7 @@
 at its defaults; a line a training goes to ``measured/from_scratch.jsonl``, and one that is there is
 not made again. ``lengths``: the processor seconds of one attention of that width, forward and
 backward, at lengths from 128 to 4,096, to ``measured/from_scratch.lengths.json``. Both end by
-writing ``docs/from_scratch.md``; so does the command alone.
+writing ``docs/from-scratch-methods.md``; so does the command alone.
 """
 
 from __future__ import annotations

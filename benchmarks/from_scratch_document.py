@@ -1,4 +1,4 @@
-"""Write docs/from_scratch.md from what was measured."""
+"""Write docs/from-scratch-methods.md from what was measured."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from bench import HERE
 
-DOCUMENT = HERE.parent / "docs" / "from_scratch.md"
+DOCUMENT = HERE.parent / "docs" / "from-scratch-methods.md"
 RATIOS = {
     "train.cpu_time": "training: processor",
     "train.flops": "training: operations",
