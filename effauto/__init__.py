@@ -20,6 +20,7 @@ from effauto.workload import BASELINE, SCRATCH_BASELINE, Workload
 if TYPE_CHECKING:
     from effauto.api import load, plan, run
     from effauto.estimator import EffAutoClassifier
+    from effauto.execution.attention import attend_by, attentions, same_hooks
     from effauto.execution.context import Context
     from effauto.execution.embedding import embed, frozen_features
     from effauto.execution.gates import gate_gradients
@@ -40,6 +41,9 @@ _LATE = {
     "load": "effauto.api",
     "Search": "effauto.planner.search",
     "Results": "effauto.results",
+    "attend_by": "effauto.execution.attention",
+    "attentions": "effauto.execution.attention",
+    "same_hooks": "effauto.execution.attention",
     "EffAutoClassifier": "effauto.estimator",
     "Context": "effauto.execution.context",
     "Predictor": "effauto.execution.predictor",
@@ -91,6 +95,8 @@ __all__ = [
     "Training",
     "Verdict",
     "Workload",
+    "attend_by",
+    "attentions",
     "collate",
     "embed",
     "encode_training",
@@ -103,6 +109,7 @@ __all__ = [
     "row_losses",
     "rows_at",
     "run",
+    "same_hooks",
 ]
 
 

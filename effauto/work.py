@@ -53,7 +53,8 @@ class Work:
     the layers', to be merged. ``extra_train_flops`` (operations) and ``host_seconds`` (single core)
     come on top, once. ``held`` is what a process holds for its tensors, relative to the default
     allocator; handing the model to its runtime takes ``export_bytes`` beside the weights, and
-    libraries that only some methods import take ``library_bytes``.
+    libraries that only some methods import take ``library_bytes``. A token meets at most ``reach``
+    others (0: all of its input).
     Storage: bits a number, ``density`` the share of a layer's weights that is not zero.
     Beforehand: ``base`` is the untouched model's work; the trainings and passes ``before`` this
     one are done first, each while other tensors hold its ``beside_bytes``.
@@ -130,6 +131,7 @@ class Work:
     spared_units: float = 0.0
     update_copies: float = 2.0
     recomputed: float = 0.0
+    reach: float = 0.0
     held: float = 1.0
     export_bytes: float = 0.0
     library_bytes: float = 0.0
@@ -156,6 +158,10 @@ class Work:
             + self.embedding_parameters
             + self.head_parameters
         )
+
+    def met(self, length: float) -> float:
+        """How many tokens each one of an input of this length meets."""
+        return min(length, self.reach) if self.reach else length
 
     @property
     def passes(self) -> float:

@@ -12,7 +12,9 @@ from effauto.checks import CHECKS, checks_for, run_checks
 from effauto.checks.declaration import CARD_HEADINGS
 from effauto.checks.examine import examine
 from effauto.checks.samples import MODELS
+from effauto.checks.tiny import tiny_text
 from effauto.errors import ModelError
+from effauto.model.scratch import Size, write_untrained
 from effauto.plugins import find_in_folder, load_plugins
 
 BUNDLED = [
@@ -123,16 +125,18 @@ def test_an_incomplete_card_is_told(check, card, word):
     assert word in failure.sentence
 
 
-def test_the_samples_are_like_the_models_there_are():
+def test_the_samples_are_like_the_models_there_are(tmp_path):
     from effauto.model.source import find_model
 
-    by_family = {model.family: model for model in MODELS}
-    assert find_model("bag-of-words").traits.facts == by_family["linear"].facts
+    samples = {model.name: model for model in MODELS}
+    assert find_model("bag-of-words").traits.facts == samples["bag-of-words"].facts
+    write_untrained(tmp_path, Size(192, 4), tiny_text()[1], positions=512)
+    assert find_model(str(tmp_path)).traits.facts == samples["untrained"].facts
     try:
         minilm = find_model("minilm").traits
     except ModelError as error:
         pytest.skip(str(error))
-    assert minilm.facts == by_family["transformer"].facts
+    assert minilm.facts == samples["small"].facts
 
 
 MISCHIEF = {

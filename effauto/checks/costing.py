@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from effauto.checks.check import CheckFailed, require
-from effauto.checks.samples import MODELS, TASKS, settings, workloads
+from effauto.checks.samples import MODELS, TASKS, places, settings, workloads
 from effauto.knobs import Setting
 from effauto.method import Method, Verdict
 from effauto.traits import ModelTraits, TaskTraits
@@ -53,10 +53,9 @@ def _check_cost(method: Method, work: Workload, setting: Setting) -> None:
 
 def fitting(method: Method) -> Iterator[tuple[TaskTraits, ModelTraits]]:
     """The samples that the method says it is applicable to."""
-    for task in TASKS:
-        for model in MODELS:
-            if method.fits(task, model):
-                yield task, model
+    for task, model in places():
+        if method.fits(task, model):
+            yield task, model
 
 
 def is_sentence(text: object) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from effauto.knobs import Choice, Float, Int, Knob, Value
 from effauto.machine import Hardware, Rate
 from effauto.method import Method
-from effauto.traits import ModelTraits, TaskTraits
+from effauto.traits import FROM_SCRATCH, LANGUAGE_MODELING, ModelTraits, TaskTraits
 from effauto.workload import Workload
 
 RANDOM_SETTINGS = 8
@@ -19,6 +19,7 @@ TASKS = (
     TaskTraits("text-classification", "macro_f1", 120_000, 77, 200, 480, 2_000, 0.3, 0.05),
     TaskTraits("pair-classification", "accuracy", 4_500, 3, 24, 40, 60, 0.0, 0.56),
     TaskTraits("token-classification", "accuracy", 300, 17, 15, 40, 120, 0.0, 0.2),
+    TaskTraits("language-modeling", "compression", 3_000, 4_096, 128, 128, 128, 0.0, 1.0),
 )
 
 _FACTS = frozenset(
@@ -54,6 +55,26 @@ _BASE = replace(
     embedding_parameters=23_800_000,
     layer_parameters=7_088_000,
 )
+_UNTRAINED = ModelTraits(
+    name="untrained",
+    family="transformer",
+    layers=4,
+    width=192,
+    feedforward=576,
+    heads=6,
+    vocabulary=4_096,
+    max_tokens=512,
+    embedding_parameters=786_624,
+    layer_parameters=479_616,
+    facts=_FACTS - {"pretrained", "encoder"} | {"from_scratch", "decoder"},
+    layer_vectors=384,
+    layer_rows=2_112,
+    attention_width=192,
+    key_width=192,
+    gated=True,
+    dropout=0.0,
+    attention_dropout=0.0,
+)
 _LINEAR = ModelTraits(
     name="bag-of-words",
     family="linear",
@@ -67,7 +88,7 @@ _LINEAR = ModelTraits(
     layer_parameters=0,
     facts=frozenset(),
 )
-MODELS = (_SMALL, _BASE, _LINEAR)
+MODELS = (_SMALL, _BASE, _UNTRAINED, _LINEAR)
 
 MACHINE = Hardware(
     name="a small server",
@@ -88,6 +109,14 @@ MACHINE = Hardware(
     },
     watts=Rate(40, 20, 80),
 )
+
+
+def places() -> Iterator[tuple[TaskTraits, ModelTraits]]:
+    """Each task with each model that may learn it: text is learnt from scratch, and only that."""
+    for task in TASKS:
+        for model in MODELS:
+            if (task.kind == LANGUAGE_MODELING) == (FROM_SCRATCH in model.facts):
+                yield task, model
 
 
 def workloads(task: TaskTraits, model: ModelTraits) -> Iterator[Workload]:

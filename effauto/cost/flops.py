@@ -16,7 +16,7 @@ def layers_linear(work: Workload, tokens: float) -> float:
 
 def layers_attention(work: Workload, length: float) -> float:
     """Operations of all layers' attention on one input of ``length`` tokens."""
-    return 4.0 * work.attention_width * work.layers * length * length
+    return 4.0 * work.attention_width * work.layers * length * work.met(length)
 
 
 def train_linear(work: Workload) -> float:
@@ -41,7 +41,9 @@ def train_attention(work: Workload) -> float:
 
 def _pairs(work: Workload) -> float:
     """Pairs of tokens that meet in an example: those of the same input."""
-    return work.unevenness * work.train_tokens**2 / max(1.0, work.inputs)
+    length = work.train_tokens / max(1.0, work.inputs)
+    every = work.unevenness * work.train_tokens * length
+    return min(every, work.train_tokens * work.reach) if work.reach else every
 
 
 def train_head(work: Workload) -> float:

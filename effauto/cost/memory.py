@@ -151,7 +151,7 @@ def _activations(work: Workload) -> float:
 def _dropped(work: Workload) -> float:
     """Widths a token in each layer: masks of dropout, and scores of attention where kept."""
     kept = min(1.0, work.activation_units / FEWEST_UNITS)
-    met = work.longest_tokens / max(1.0, work.inputs)
+    met = work.met(work.longest_tokens / max(1.0, work.inputs))
     scores = work.pair_numbers * met * work.heads / max(1.0, work.width)
     return kept * (work.mask_units + scores)
 

@@ -47,6 +47,7 @@ class Batch:
 
 Loss = Callable[[TaskModel, Batch], Tensor]
 MakeOptimizer = Callable[[list[dict[str, Any]], float], torch.optim.Optimizer]
+View = Callable[[Batch, "Moment"], Batch]
 AfterStep = Callable[[TaskModel, "Moment"], bool | None]
 Fit = Callable[[TaskModel, Examples, "Training", "Context"], TaskModel]
 
@@ -71,6 +72,11 @@ def consecutive(
 ) -> list[list[int]]:
     """Batches cut from the order as it stands."""
     return [order[start : start + size] for start in range(0, len(order), size)]
+
+
+def whole(batch: Batch, moment: Moment) -> Batch:
+    """All of a batch, at every moment."""
+    return batch
 
 
 def adamw(groups: list[dict[str, Any]], learning_rate: float) -> torch.optim.Optimizer:
@@ -100,8 +106,9 @@ def by_gradient(
     computed, to_compute = 0, _tokens(chain.from_iterable(batches), encoded, training)
     for moment, rows in _moments(batches):
         batch = collate(rows, encoded, examples, training, context)
-        with context.counting("train", batch.tokens):
-            descent.gradients(batch)
+        read = training.view(batch, moment)
+        with context.counting("train", read.tokens):
+            descent.gradients(read)
         descent.update()
         computed += batch.tokens
         context.report("training", computed / to_compute)
@@ -156,8 +163,8 @@ class Training:
     ``fit`` does it all and may be replaced as a whole; the default, :func:`by_gradient`, follows
     the other fields. ``padding`` is ``fixed`` (to the longest row of the data) or ``longest`` (of
     the batch). Warm-up is a share of the steps. ``optimizer`` makes one from parameter groups and
-    the learning rate. Each of ``after_step`` is called after each step; one that returns True ends
-    the training.
+    the learning rate. ``view`` tells what of a batch is read in the step to come. Each of
+    ``after_step`` is called after each step; one that returns True ends the training.
     """
 
     epochs: int = BASELINE.epochs
@@ -169,6 +176,7 @@ class Training:
     padding: str = "fixed"
     order: Order = shuffled
     group: Grouping = consecutive
+    view: View = whole
     loss: Loss = cross_entropy
     optimizer: MakeOptimizer = adamw
     after_step: tuple[AfterStep, ...] = ()

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from effauto.errors import ModelError
 from effauto.model.shape import paddable, usable_positions
 from effauto.traits import LANGUAGE_MODELING, TaskKind
-from effauto.transfer import Parametrisation, folded, released
+from effauto.transfer import Parametrisation, folded, joined, released
 
 Pooling = Literal["mean", "last"]
 Pairing = Literal["joint", "separate"]
@@ -80,6 +80,20 @@ class TaskModel(nn.Module):
         self.pairing = "separate"
         place = self.head.weight.device
         self.head = nn.Linear(self.feature_width, self.classes).to(place)
+
+    @property
+    def grown(self) -> float:
+        """How many times wider it is than the size that its settings were found at."""
+        return self.scaled.width if self.scaled is not None else 1.0
+
+    def joined(self) -> TaskModel:
+        """Let parameters that were added to a scaled model learn, at rates that fit its width.
+
+        Whoever adds a linear layer that reads the width draws it ``grown`` times smaller.
+        """
+        if self.scaled is not None:
+            self.scaled = joined(self, self.scaled)
+        return self
 
     def settle(self, *, written: bool = False) -> TaskModel:
         """Make a trained model plain; ``written`` if its numbers are those of a settled one."""

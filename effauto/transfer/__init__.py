@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from effauto.transfer.folding import folded, released
     from effauto.transfer.groups import parameter_groups
     from effauto.transfer.multipliers import Multipliers
-    from effauto.transfer.parametrisation import Parametrisation, maximal_update
+    from effauto.transfer.parametrisation import Parametrisation, joined, maximal_update
     from effauto.transfer.resize import resized
 
 _HOMES = {
     "Multipliers": "multipliers",
     "Parametrisation": "parametrisation",
     "folded": "folding",
+    "joined": "parametrisation",
     "maximal_update": "parametrisation",
     "parameter_groups": "groups",
     "released": "folding",
@@ -31,6 +32,7 @@ __all__ = [
     "Multipliers",
     "Parametrisation",
     "folded",
+    "joined",
     "maximal_update",
     "parameter_groups",
     "released",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -33,8 +33,8 @@ def folded(model: nn.Module, scaled: Parametrisation) -> nn.Module:
             if id(readout.weight) in embeddings:
                 _untie(model, readout)
             readout.weight.mul_(factor)
-        for place, factor in scaled.outputs.items():
-            ending: Any = modules[place]
+        for place in scaled.outputs.keys() & modules.keys():  # a shared layer's stand in the first
+            factor, ending = scaled.outputs[place], cast("Any", modules[place])
             ending.weight.mul_(factor)
             if getattr(ending, "bias", None) is not None:
                 ending.bias.mul_(factor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -13,7 +13,7 @@ from effauto.transfer.attention import scale_attention
 from effauto.transfer.depth import scale_branches
 from effauto.transfer.multipliers import Multipliers
 from effauto.transfer.resize import layers_of, width_of
-from effauto.transfer.shapes import Build, Shape, shapes
+from effauto.transfer.shapes import Build, Role, Shape, shapes
 
 SAME = Multipliers()
 
@@ -70,6 +70,22 @@ def maximal_update(
     handles += [modules[place].register_forward_hook(_after(by)) for place, by in outputs.items()]
     width = width_of(config) / width_of(base)
     return Parametrisation(found, width, depth, attention, inputs, outputs, tuple(handles))
+
+
+def joined(model: nn.Module, scaled: Parametrisation) -> Parametrisation:
+    """The same with the parameters that ``model`` was given since.
+
+    The matrix of a linear layer that reads the model's width learns as one; all else as a vector.
+    """
+    width = width_of(model.config)
+    added = {}
+    for place, module in model.named_modules():
+        for attribute, parameter in module.named_parameters(place, recurse=False):
+            reads = isinstance(module, nn.Linear) and module.in_features == width
+            matrix = reads and parameter.ndim > 1
+            role: Role = "matrix" if matrix else "vector"
+            added[attribute] = Shape(attribute, role, scaled.width if matrix else 1.0)
+    return replace(scaled, shapes=added | dict(scaled.shapes))
 
 
 def _initialise(model: nn.Module, found: Mapping[str, Shape], tuned: Multipliers) -> None:

@@ -30,7 +30,7 @@ class LayerSharing(Method):
     summary = "Let groups of neighbouring layers share one set of weights, before training."
     stage = "design"
     slot = "sharing"
-    requires = frozenset({"transformer", "pretrained"})
+    requires = frozenset({"transformer"})
     provides = frozenset({"smaller_student", "shared_layers"})
     after = ("depth",)
     before = ("heads", "neurons", "factorization", "body")
@@ -68,7 +68,7 @@ class LayerSharing(Method):
     def build(self, model: TaskModel, setting: Setting, context: Context) -> TaskModel:
         from .share import groups, merge, share
 
-        if setting["start"] == "mean":
+        if setting["start"] == "mean" and "pretrained" in context.model.facts:
             for group in groups(model, setting["repeats"]):
                 merge(group)
         return share(model, setting["repeats"])

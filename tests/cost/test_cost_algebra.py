@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from shapes import BAG, LAPTOP, TASK, encoder
 
-from effauto.checks.samples import MODELS, TASKS
+from effauto.checks.samples import places
 from effauto.checks.samples import settings as settings_of
 from effauto.composition import order
 from effauto.cost import estimate
@@ -27,7 +27,7 @@ shares = st.floats(0, 1)
 @st.composite
 def recipes(draw):
     """A workload, and methods that fit it, in their order, each with one of its settings."""
-    task, model = draw(st.sampled_from(TASKS)), draw(st.sampled_from(MODELS))
+    task, model = draw(st.sampled_from(list(places())))
     fitting = [name for name, method in sorted(METHODS.items()) if method.fits(task, model)]
     names = draw(st.lists(st.sampled_from(fitting), unique=True, max_size=5))
     ordered, _, cycles = order(METHODS[name] for name in names)

@@ -85,3 +85,36 @@ def surroundings(context: Context) -> Callable[[Examples], Context]:
         return replace(context, task=task, classes=classes, examples=examples)
 
     return surroundings
+
+
+@pytest.fixture(scope="session")
+def untrained_source(tmp_path_factory: pytest.TempPathFactory) -> ModelSource:
+    """A config of a Llama of 4 layers, 128 wide with 4 heads, and a tokenizer of a few words."""
+    from effauto.checks.tiny import tiny_text
+    from effauto.model.scratch import Size, write_untrained
+
+    folder = tmp_path_factory.mktemp("untrained")
+    write_untrained(folder, Size(128, 4), tiny_text()[1], positions=256)
+    return find_model(str(folder))
+
+
+@pytest.fixture
+def scratch(context: Context, untrained_source: ModelSource) -> Context:
+    """What verbs are given when a language model is trained from scratch."""
+    from effauto.checks.tiny import tiny_text, tiny_traits
+
+    task = tiny_traits("language-modeling")
+    pieces = tuple(map(str, range(task.classes)))
+    return replace(
+        context, task=task, source=untrained_source, classes=pieces, examples=tiny_text()[0]
+    )
+
+
+@pytest.fixture
+def untrained(scratch: Context) -> TaskModel:
+    return scratch.untouched().eval()
+
+
+@pytest.fixture
+def scratch_work(scratch: Context) -> Workload:
+    return Workload.untouched(scratch.task, scratch.model)

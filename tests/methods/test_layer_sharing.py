@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 import transformers
+from languages import learns, parameters, survives_saving
 from running import refusals, run
 from saving import logits_of, predictor_of, saved, tensor_bytes
 
@@ -119,3 +120,14 @@ def test_more_repeats_never_cost_more(work):
 def test_one_layer_cannot_share(context, source):
     assert "two layers" in METHOD.fits(context.task, replace(context.model, layers=1)).reason
     assert not refusals({"layer-sharing": {}, "distillation": {}}, source)
+
+
+def test_it_serves_a_model_that_is_trained_from_scratch(scratch, scratch_work, tmp_path):
+    """ALBERT's own use: shared from the start, the numbers of one layer each group."""
+    deviation = scratch.untouched().layers[0].self_attn.q_proj.weight.std()
+    model = METHOD.build(scratch.untouched(), {"repeats": 2, "start": "mean"}, scratch)
+    assert model.layers[0].self_attn.q_proj.weight.std() == deviation
+    left, trained = learns(METHOD, PAIRS, scratch)
+    assert left < 0.75
+    assert METHOD.cost(scratch_work, PAIRS).parameters == parameters(trained)
+    survives_saving(METHOD, PAIRS, trained, scratch, tmp_path / "model")
