@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from effauto.budget import Budget
+from effauto.budget import Budget, parse_budget
 from effauto.composition import Refusal, compose
 from effauto.cost import estimate, learn_corrections
 from effauto.cost.corrections import Pair
@@ -37,6 +37,9 @@ MOST_RECORDS = 64
 ADVISED = 12
 # What a recipe is judged by.
 JUDGED = ("train", "inference", "model", "quality", "life", "guard")
+
+# For who trains from scratch and names no time.
+ASSUMED = "train.time<=10min"
 
 Pairs = dict[str, list[Pair]]
 
@@ -141,7 +144,9 @@ def understand(request: Request, plugins: Plugins, store: Store) -> Situation:
             hardware = calibrate()
         hardware = _share(hardware, request.workers)
     if from_scratch:
-        models = dict(sources(task, hardware, request.budget.limit_on("train.time")))
+        request, task = _timed(request, task)
+        seconds = request.budget.limit_on("train.time") or 0.0
+        models = dict(sources(task, hardware, seconds))
         request = replace(request, model=next(iter(models)))
     methods = plugins.methods()
     oracle = Oracle(
@@ -165,6 +170,16 @@ def understand(request: Request, plugins: Plugins, store: Store) -> Situation:
         if model in models:
             situation.learn(model, pairs)
     return situation
+
+
+def _timed(request: Request, task: Task) -> tuple[Request, Task]:
+    """Without a limit on its time there would be no end to training a model from scratch."""
+    if request.budget.limit_on("train.time") is not None:
+        return request, task
+    limits = (*request.budget, *parse_budget((ASSUMED,)))
+    note = f"no limit on train.time was given: {ASSUMED} is assumed"
+    budget = replace(request.budget, limits=limits)
+    return replace(request, budget=budget), replace(task, notes=(*task.notes, note))
 
 
 def _share(hardware: Hardware, workers: int) -> Hardware:

@@ -15,11 +15,9 @@ from effauto.workload import BASELINE, Workload
 
 # Sizes offered on either side of the best.
 BESIDE = 1
-# Without a limit on training, as if it were this.
-UNLIMITED = 600.0
 
 
-def sources(task: Task, hardware: Hardware, seconds: float | None) -> Mapping[str, ModelSource]:
+def sources(task: Task, hardware: Hardware, seconds: float) -> Mapping[str, ModelSource]:
     """Models to choose among, the one foretold to be best first; ``seconds`` is for one training.
 
     By the law of Hoffmann et al. 2022 for what each size can read in that time on this machine.
@@ -27,7 +25,7 @@ def sources(task: Task, hardware: Hardware, seconds: float | None) -> Mapping[st
     """
     names = list(make_models(task.tokenizer, BASELINE.max_tokens, SIZES))
     found = {name: find_model(name) for name in names}
-    losses = [_loss(task, source, hardware, seconds or UNLIMITED) for source in found.values()]
+    losses = [_loss(task, source, hardware, seconds) for source in found.values()]
     best = losses.index(min(losses))
     near = range(max(0, best - BESIDE), min(len(names), best + BESIDE + 1))
     places = [best, *(place for place in sorted({0, *near}) if place != best)]

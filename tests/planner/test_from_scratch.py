@@ -49,6 +49,13 @@ def test_more_time_trains_larger_models(text: Path, tmp_path: Path) -> None:
     assert chosen[0] < chosen[-1]
 
 
+def test_without_a_limit_ten_minutes_are_assumed_and_said(text: Path, tmp_path: Path) -> None:
+    found, timed = situation(text, tmp_path), situation(text, tmp_path, "train.time<=10min")
+    assert found.request.model == timed.request.model
+    assert found.budget.limit_on("train.time") == 600.0
+    assert found.task.notes[-1] == "no limit on train.time was given: train.time<=10min is assumed"
+
+
 def test_the_smallest_is_always_there_and_a_bag_of_words_never(text: Path, tmp_path: Path) -> None:
     found = situation(text, tmp_path, "train.time<=2h").oracle.models
     assert min(map(width, found)) == 64
