@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check docs registry wheel constraints clean
+.PHONY: demo test check docs site registry wheel constraints clean
 
 ## demo: plan on the built-in data, train what the plan says, ask the model
 demo: $(INSTALLED)
@@ -32,6 +32,11 @@ check: $(INSTALLED)
 ## docs: write anew what is generated in README.md and docs/
 docs: $(INSTALLED)
 	$(BIN)/python docs/generate.py
+
+## site: the documentation as a site in dist/site; a broken link ends it
+site: $(INSTALLED)
+	$(BIN)/python docs/site.py dist/pages
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 ## registry: build registry.db, the knowledge that ships, from benchmarks/measured/
 registry: $(INSTALLED)

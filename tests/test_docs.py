@@ -212,3 +212,16 @@ def test_no_pin_is_of_a_local_build():
     pins = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line]
     assert len(pins) > 50
     assert not any("+" in pin for pin in pins)
+
+
+def test_the_site_has_every_page_and_no_broken_link(tmp_path):
+    pages = tmp_path / "pages"
+    script = ROOT / "docs" / "site.py"
+    subprocess.run([sys.executable, script, pages], check=True)
+    links = re.compile(r"(?<!!)\[[^\]]+\]\((?!https?:)([^)#\s]+)")
+    for page in pages.rglob("*.md"):
+        for aim in links.findall(re.sub(r"```.*?```|`[^`]*`", "", page.read_text(), flags=re.S)):
+            assert (page.parent / aim).exists(), f"{page.name} links to {aim}"
+    assert {path.stem for path in (pages / "cards").iterdir()} == {
+        path.parent.name for path in (ROOT / "plugins").glob("*/README.md")
+    }
