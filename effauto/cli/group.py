@@ -24,6 +24,7 @@ BUILTIN = (
     "explain",
     "report",
     "serve",
+    "ui",
     "results",
     "methods",
     "plugins",

@@ -6,9 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from scipy.optimize import nnls
-
 # Operations a parameter and token: two forward, four backward (Kaplan et al. 2020).
 OPERATIONS = 6.0
 
@@ -47,6 +44,9 @@ def fitted(trained: Sequence[Trained], like: ScalingLaw = CHINCHILLA) -> Scaling
     The exponents are those of ``like``; floor and factors are the least squares of what is not
     negative. None if the trainings do not differ in size and in length.
     """
+    import numpy as np
+    from scipy.optimize import nnls
+
     if len({one[0] for one in trained}) < 2 or len({one[1] for one in trained}) < 2:
         return None
     sizes, tokens, losses = np.array(trained).T

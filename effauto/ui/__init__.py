@@ -1,0 +1,1 @@
+"""The results in a browser, on this machine: studies, trials, methods; nothing can be changed."""
