@@ -114,7 +114,9 @@ class _Asked:
         composition = self.situation.oracle.composition(candidate)
         if not composition.legal:
             return f"{what} it is refused: {composition.refusals[0].sentence}."
-        figures = foretell(self.situation, candidate)
+        figures = dict(foretell(self.situation, candidate))
+        if not self.situation.prior.trials:  # nothing tells at what level qualities lie here
+            del figures[self._quality]
         return f"{what} it is foretold {self._compared(figures)}{self._broken(figures)}."
 
     @property

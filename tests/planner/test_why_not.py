@@ -88,7 +88,7 @@ def test_a_rule(asked: Callable[[str], Result]) -> None:
 
 def test_an_estimate_and_the_limit_that_it_breaks(asked: Callable[[str], Result]) -> None:
     said = asked("much-wider").output
-    assert "Alone, on bag-of-words, it is foretold accuracy" in said
+    assert "Alone, on bag-of-words, it is foretold" in said
     assert "which breaks model.size<=1MiB" in said
 
 

@@ -21,6 +21,7 @@ from effauto.report.values import meaning
 from effauto.resources import QUALITY
 from effauto.store import TrialRecord
 from effauto.store.studies import StudyRecord
+from effauto.traits import LANGUAGE_MODELING
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,8 @@ def _resource(name: str, unit: str) -> dict[str, Any]:
 
 
 def _facts(plan: Plan) -> Iterator[str]:
-    yield f"{plan.task.kind.replace('-', ' ')} into {len(plan.classes)} classes"
+    parts = "pieces" if plan.task.kind == LANGUAGE_MODELING else "classes"
+    yield f"{plan.task.kind.replace('-', ' ')} into {len(plan.classes):,} {parts}"
     yield f"{plan.task.examples:,} training examples"
     yield f"measured on {plan.fidelity:.0%} of the data" if plan.measurement else "foretold only"
     yield f"seed {plan.seed}"
