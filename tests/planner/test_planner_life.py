@@ -99,6 +99,7 @@ def test_an_instant_plan_flips_with_the_volume(situation):
 
 
 def test_volume_and_life_are_in_the_plan_and_its_run(task_folder, tmp_path, cli):
+    pytest.importorskip("effauto.bundled.random_subset", reason="a rival is needed")
     path = tmp_path / "plan.json"
     found = plan(task_folder, requests="1000/day", lifetime="30days", prices=["1EUR/hour"])
     write_plan(found, path)
