@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from effauto.store import migrations
 from effauto.store.failures import CUT_SHORT, in_sentences
 from effauto.store.location import check_file, locate
 
-BUSY_SECONDS = 30.0
+BUSY_SECONDS, BUSY_PAUSE = 30.0, 0.02
 _MIGRATION_LOCK = 0xEFFA
 
 
@@ -174,12 +175,24 @@ def _back_up(path: Path, revision: str) -> None:
         old.backup(new)
 
 
+def _write_ahead(cursor: Any) -> None:
+    """Set the log. For this SQLite does not wait until others let go of the file, so we do."""
+    end = time.monotonic() + BUSY_SECONDS
+    while cursor.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(BUSY_PAUSE)
+
+
 def _prepare_file(database: Database) -> None:
     """Let readers and a writer work at once; a file system that cannot keeps its own way."""
     with closing(database.engine.raw_connection()) as connection:
         cursor = connection.cursor()
-        if cursor.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-            cursor.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(cursor)
         (page,) = cursor.execute("PRAGMA page_size").fetchone()
     # SQLite itself does not mind a last page that is cut short, and reads zeros.
     path = Path(database.name)

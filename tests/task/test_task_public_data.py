@@ -34,6 +34,7 @@ def test_leakage_is_reported(name, leaked):
     assert any(note.startswith(f"{leaked} of") and "also stand in train" in note for note in notes)
 
 
+@pytest.mark.timing
 def test_ten_thousand_rows_load_in_a_second():
     start = time.process_time()
     load_task(DATA / "banking77")
