@@ -60,7 +60,7 @@ class _Dispatched(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         given = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
         there = [tensor for tensor in given if self.places.has(tensor)]
-        here = [t for t in given if t.ndim and not self.places.has(t)]
+        here = [t for t in given if t.ndim and t.numel() and not self.places.has(t)]
         if there and here and func not in _MOVES and not self._indexes(func, args):
             shapes = [tuple(t.shape) for t in there], [tuple(t.shape) for t in here]
             raise RuntimeError(f"{func}: tensors on cuda:0 and cpu, of shapes {shapes}")

@@ -42,7 +42,8 @@ class Routed(nn.Module):
         self.gate_proj = _experts(layer.gate_proj, (experts, inner, width), draw)
         self.up_proj = _experts(layer.up_proj, (experts, inner, width), draw)
         self.down_proj = _experts(layer.down_proj, (experts, width, inner), draw)
-        self.router = nn.Linear(width, experts, bias=False)
+        place = layer.down_proj.weight.device
+        self.router = nn.Linear(width, experts, bias=False, device=place)
         nn.init.normal_(self.router.weight, std=0.02 / grown)
         self.balance: Tensor | None = None
 
@@ -97,12 +98,12 @@ def route(model: TaskModel, setting: Setting, draw: Draw) -> TaskModel:
 
 def drawn_as(shape: tuple[int, int, int], old: Tensor) -> Tensor:
     """Random numbers that vary as those of the matrix did."""
-    return torch.randn(shape) * old.detach().std()
+    return torch.randn(shape).to(old.device) * old.detach().std()
 
 
 def unfilled(shape: tuple[int, int, int], old: Tensor) -> Tensor:
     """Places for numbers that are to be loaded."""
-    return torch.empty(shape)
+    return torch.empty(shape, device=old.device)
 
 
 def _experts(old: nn.Linear, shape: tuple[int, int, int], draw: Draw) -> nn.Module:

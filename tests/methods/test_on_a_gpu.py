@@ -7,17 +7,22 @@ from dataclasses import replace
 import pytest
 import torch
 from pretended_gpu import pretended_gpu
+from tokenizers import Tokenizer
 from topics import examples_of
 
+from effauto.checks.tiny import tiny_text, tiny_traits
 from effauto.composition import compose
 from effauto.execution import device, meter, train
 from effauto.execution.artefact import load_artefact
 from effauto.execution.job import TRAIN, Job
 from effauto.hardware import profile
+from effauto.model import find_model
+from effauto.model.scratch import Size, write_untrained
 from effauto.plugins import load_plugins
 from effauto.recipe import Recipe
 from effauto.task.exchange import write_split
-from effauto.traits import TaskTraits
+from effauto.task.vocabulary import pieces_of
+from effauto.traits import LANGUAGE_MODELING, TaskTraits
 
 METHODS = load_plugins().methods()
 KINDS = ("text-classification", "pair-classification")
@@ -38,27 +43,40 @@ def gpu(monkeypatch):
 
 
 def traits(kind):
+    if kind == LANGUAGE_MODELING:
+        return tiny_traits(kind)
     return TaskTraits(kind, "accuracy", 2400, len(CLASSES[kind]), 14, 30, 60)
 
 
-def legal(name, source):
-    """A recipe of the method, alone if that may be, and the kind of task it is for."""
+def legal(name, source, untrained):
+    """A recipe of the method, alone if that may be, and the model and kind of task it is for."""
     recipes = [Recipe.of(name), *(Recipe.of(name, other) for other in METHODS if other != name)]
+    places = [*((source, kind) for kind in KINDS), (untrained, LANGUAGE_MODELING)]
     for recipe in recipes:
-        for kind in KINDS:
-            if compose(recipe, METHODS, traits(kind), source.traits, GPU).legal:
-                return recipe, kind
+        for model, kind in places:
+            if compose(recipe, METHODS, traits(kind), model.traits, GPU).legal:
+                return recipe, model, kind
     return None
+
+
+@pytest.fixture(scope="module")
+def untrained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("untrained")
+    write_untrained(folder, Size(64, 2), tiny_text()[1], 64)
+    return find_model(str(folder))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n, m in METHODS.items() if "cuda" in m.needs.devices])
-def test_all_numbers_are_on_the_gpu(name, source, tmp_path, gpu):
-    recipe, kind = legal(name, source)
-    examples = examples_of(kind, ROWS)
-    write_split(examples, CLASSES[kind], tmp_path / "train.jsonl")
+def test_all_numbers_are_on_the_gpu(name, source, untrained, tmp_path, gpu):
+    recipe, model, kind = legal(name, source, untrained)
+    text, tokenizer = tiny_text()
+    from_scratch = kind == LANGUAGE_MODELING
+    examples = text if from_scratch else examples_of(kind, ROWS)
+    classes = pieces_of(Tokenizer.from_str(tokenizer)) if from_scratch else CLASSES[kind]
+    write_split(examples, classes, tmp_path / "train.jsonl")
     job = Job(
-        TRAIN, tmp_path, source.name, recipe, traits(kind), CLASSES[kind], GPU,
+        TRAIN, tmp_path, model.name, recipe, traits(kind), classes, GPU,
         tmp_path / "artefact", tmp_path / "cache", details={"share_training": True},
     )  # fmt: skip
     train.train(job, METHODS, QUIET)
