@@ -112,10 +112,13 @@ def _told(
     oracle = situation.oracle
     spent = sum(r.measured["train.flops"].value for r in results if "train.flops" in r.measured)
     once = oracle.foretell(chosen)["train.flops"].value
+    moved = f"transferred to {chosen.model} by maximal update"
+    if chosen.model == best.candidate.model:
+        moved = "given as many passes there as the budget allows"
     yield (
-        f"tuned on {best.candidate.model} (on {best.fidelity:.0%} of the data) and transferred to "
-        f"{chosen.model} by maximal update: the search took {show(spent, 'FLOP')} for "
-        f"{len(results)} trials, one training at this size takes {show(once, 'FLOP')}"
+        f"tuned on {best.candidate.model} (on {best.fidelity:.0%} of the data) and {moved}: the "
+        f"search took {show(spent, '1')} operations for {len(results)} trials, this training takes "
+        f"{show(once, '1')}"
     )
     yield (
         "its quality was not measured: the law of Hoffmann et al. 2022 with constants of these "
