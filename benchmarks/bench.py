@@ -174,7 +174,8 @@ class Laboratory:
     """Does what is wanted with several workers at once, and notes all in a store.
 
     Trials of one group are done one after the other by one worker, from one training. None begins
-    after ``end``; those that run then are cut off at ``latest``.
+    after ``end``; those that run then are cut off at ``latest``, and each after ``patience``
+    seconds.
     """
 
     store: Store
@@ -182,6 +183,7 @@ class Laboratory:
     scratch: Path
     end: float
     latest: float
+    patience: float = PATIENCE
 
     def __post_init__(self) -> None:
         self._lock = Lock()
@@ -268,7 +270,7 @@ class Laboratory:
         }
 
     def _timed(self, job: Job) -> Job:
-        return job.within(max(1.0, min(PATIENCE, self.latest - time.monotonic())))
+        return job.within(max(1.0, min(self.patience, self.latest - time.monotonic())))
 
     def _job(self, wanted: Wanted, number: int, share: bool) -> Job:
         situation = wanted.bench.situation
