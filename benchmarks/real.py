@@ -23,9 +23,9 @@ from rivals import MAKERS
 from yahpo import hypervolume
 
 from effauto.budget import parse_budget
+from effauto.listener import Listener
 from effauto.planner.candidate import Candidate
 from effauto.planner.clock import Clock
-from effauto.planner.listener import Listener
 from effauto.planner.planner import make_plan
 from effauto.planner.request import DataRequest, Request
 from effauto.planner.results import Result

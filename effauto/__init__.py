@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from effauto.errors import DeclarationError, EffautoError
 from effauto.hookspecs import hookimpl
 from effauto.knobs import Choice, Float, Int, Setting
+from effauto.listener import Listener
 from effauto.machine import Accelerator, Hardware, Rate
 from effauto.method import FITS, Evidence, Method, Needs, Verdict
 from effauto.recipe import Recipe
@@ -79,6 +80,7 @@ __all__ = [
     "Float",
     "Hardware",
     "Int",
+    "Listener",
     "Method",
     "ModelTraits",
     "Moment",

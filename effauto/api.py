@@ -12,15 +12,16 @@ from effauto.cost import Place, parse_prices
 from effauto.cost.life import parse_use
 from effauto.execution.artefact import Answers, load_artefact
 from effauto.hardware import this_machine
+from effauto.listener import Listener, Several
 from effauto.model import MINILM
-from effauto.planner.listener import Listener
+from effauto.notebook import show_in_notebooks
 from effauto.planner.outcome import Outcome
 from effauto.planner.plan import Plan
 from effauto.planner.plan_file import read_plan
 from effauto.planner.planner import make_plan
 from effauto.planner.request import HERE, DataRequest, Request
 from effauto.planner.run import run_plan
-from effauto.plugins import load_plugins
+from effauto.plugins import Plugins, load_plugins
 from effauto.preference import Preference, parse_preference
 from effauto.quantities import parse_quantity
 from effauto.recipe import Recipe
@@ -56,6 +57,7 @@ def plan(
     workers: int = 1,
     dask: str | None = None,
     listener: Listener | None = None,
+    tell: Iterable[str] = (),
 ) -> Plan:
     """Ask which methods to combine for ``data`` (None: the built-in demo) within ``budget``.
 
@@ -63,9 +65,10 @@ def plan(
     ``search.time``, the answer comes at once from what is known. ``prefer`` has goals in their
     order, such as ``"quality:1%,inference.latency"``: the fastest of those within a point of the
     best quality; ``guard`` has limits such as ``"worst-class>=-2%"``. A ``recipe`` that is given
-    is costed and tried instead of searched for. The rest is as in ``effauto plan --help``. Raises
-    EffautoError with a sentence for input that cannot be used; a budget that nothing meets gives
-    a plan whose status says so.
+    is costed and tried instead of searched for. ``listener`` is told what happens, and so are those
+    of plugins whose names are in ``tell``, such as ``"mlflow"``. The rest is as in ``effauto plan
+    --help``. Raises EffautoError with a sentence for input that cannot be used; a budget that
+    nothing meets gives a plan whose status says so.
     """
     folders = tuple(Path(folder) for folder in plugins_dirs)
     limits = parse_budget(_texts(budget), _texts(guard))
@@ -91,7 +94,9 @@ def plan(
         use=parse_use(requests, lifetime),
         pareto=tuple(pareto),
     )
-    return make_plan(request, load_plugins(folders), listener)
+    show_in_notebooks()
+    plugins = load_plugins(folders)
+    return make_plan(request, plugins, _told(listener, plugins, tell))
 
 
 def run(
@@ -105,19 +110,21 @@ def run(
     seed: int | None = None,
     plugins_dirs: Iterable[Path | str] = (),
     listener: Listener | None = None,
+    tell: Iterable[str] = (),
 ) -> Outcome:
     """Carry a plan (or the plan file of that name) out at full scale into the folder ``output``."""
     chosen = plan if isinstance(plan, Plan) else read_plan(Path(plan))
+    plugins = load_plugins(Path(folder) for folder in plugins_dirs)
     return run_plan(
         chosen,
         Path(output),
-        load_plugins(Path(folder) for folder in plugins_dirs),
+        plugins,
         source=None if data is None else str(data),
         store=store,
         prices=parse_prices(prices) if prices else None,
         place=Place(country) if country else None,
         seed=seed,
-        listener=listener,
+        listener=_told(listener, plugins, tell),
     )
 
 
@@ -148,6 +155,10 @@ def search_seconds(given: str | float | None, budget: Budget, default: float = 0
     if given is None:
         return default if limit is None else limit
     return min(_seconds(given), math.inf if limit is None else limit)
+
+
+def _told(listener: Listener | None, plugins: Plugins, names: Iterable[str]) -> Listener:
+    return Several(listener or Listener(), plugins.listeners(names))
 
 
 def _texts(given: str | Iterable[str]) -> Iterable[str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from effauto.execution.artefact import Answers
-    from effauto.planner.listener import Listener
+    from effauto.listener import Listener
 
 SETTINGS, ARTEFACT = "estimator.json", "model"
 TEXT, PAIR = ("text",), ("text_a", "text_b")
@@ -32,7 +32,7 @@ class EffAutoClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     ``X`` holds texts, or pairs of texts; ``y`` any labels. The parameters are those of
     :func:`effauto.plan`; without ``search_time`` the plan comes at once from what is known.
-    ``listener`` is told of each step (:class:`effauto.planner.listener.Listener`).
+    ``listener`` is told of each step (:class:`effauto.listener.Listener`).
 
     Attributes: ``classes_``, sorted labels; ``plan_`` and ``outcome_``, what was planned and
     measured. A pickle holds the model's files as bytes and no code of theirs; :meth:`save` and

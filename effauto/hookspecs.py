@@ -10,6 +10,7 @@ import pluggy
 if TYPE_CHECKING:
     import click
 
+    from effauto.listener import Listener
     from effauto.machine import Hardware
     from effauto.method import Method
 
@@ -30,6 +31,15 @@ def register_methods() -> Iterable[Method]:
 @hookspec
 def register_hardware() -> Iterable[Hardware]:
     """Offer profiles of machines to plan for, whose ``origin`` is ``"profile"``."""
+    return ()
+
+
+@hookspec
+def register_listeners() -> Iterable[Listener]:
+    """Offer who may be told of searches and runs, such as a tracker of experiments.
+
+    Users name the ones they want: ``effauto plan --tell NAME``. Offering does no work.
+    """
     return ()
 
 

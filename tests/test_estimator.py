@@ -16,7 +16,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import check_estimator
 
 from effauto import EffAutoClassifier, EffautoError
-from effauto.planner.listener import Listener
+from effauto.listener import Listener
 
 TEXTS = [f"{'good' if n % 2 else 'bad'} thing number {n} of {n % 11}" for n in range(160)]
 LABELS = ["praise" if n % 2 else "blame" for n in range(160)]

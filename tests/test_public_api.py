@@ -11,7 +11,7 @@ import effauto
 
 PUBLIC = """
     BASELINE FITS SCRATCH_BASELINE Accelerator Batch Choice Context DeclarationError
-    EffAutoClassifier EffautoError Evidence Examples Float Hardware Int Method ModelTraits
+    EffAutoClassifier EffautoError Evidence Examples Float Hardware Int Listener Method ModelTraits
     Moment Needs Predictor Rate Recipe Results Runtime Search Setting TaskModel TaskTraits
     Training Verdict Workload attend_by attentions collate embed encode_training frozen_features
     gate_gradients hookimpl load load_task plan row_losses rows_at run same_hooks

@@ -72,6 +72,12 @@ pue_option = click.option(
     help="What the building uses over what the machine uses; 1 for a machine of your own.",
 )
 price_options = _adding(*_PRICES)
+tell_option = click.option(
+    "--tell",
+    multiple=True,
+    metavar="NAME",
+    help="Also tell a listener that a plugin offers, such as mlflow; repeatable.",
+)
 hardware_option = click.option(
     "--hardware",
     default="here",

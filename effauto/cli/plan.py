@@ -16,6 +16,7 @@ from effauto.cli.options import (
     price_options,
     pue_option,
     task_options,
+    tell_option,
 )
 from effauto.cli.output import format_option, print_json
 from effauto.errors import EffautoError, Infeasible, Interrupted
@@ -114,6 +115,7 @@ Examples:
 @click.option(
     "--report", type=click.Path(path_type=Path), help="Also draw it as a page, such as plan.html."
 )
+@tell_option
 @format_option
 @click.pass_obj
 def plan(
@@ -139,6 +141,7 @@ def plan(
     from effauto.cli.report import write_report
     from effauto.cost import Place, parse_prices
     from effauto.cost.life import parse_use
+    from effauto.listener import Several
     from effauto.planner.plan_file import check_writable, write_plan
     from effauto.planner.planner import make_plan
     from effauto.planner.request import Request
@@ -173,8 +176,9 @@ def plan(
         check_writable(path)
     if report:
         require_report()
+    others = app.plugins.listeners(given["tell"])
     with terminal_listener() as listener:
-        found = make_plan(request, app.plugins, listener)
+        found = make_plan(request, app.plugins, Several(listener, others))
     if output:
         write_plan(found, output)
     if report:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from effauto.cli.app import App
-from effauto.cli.options import database, price_options, pue_option
+from effauto.cli.options import database, price_options, pue_option, tell_option
 from effauto.cli.output import format_option, print_json
 
 
@@ -19,6 +19,7 @@ from effauto.cli.output import format_option, print_json
 @pue_option
 @click.option("--seed", type=int, help="Instead of the plan's.")
 @database
+@tell_option
 @format_option
 @click.pass_obj
 def run(
@@ -31,6 +32,7 @@ def run(
     pue: float,
     seed: int | None,
     db: str | None,
+    tell: tuple[str, ...],
     form: str,
 ) -> int:
     """Train the recipe of PLAN on all its data, save the model, reload it and measure it.
@@ -40,10 +42,12 @@ def run(
     """
     from effauto.cost import Place, parse_prices
     from effauto.errors import Infeasible
+    from effauto.listener import Several
     from effauto.planner.plan_file import read_plan
     from effauto.planner.run import run_plan
     from effauto.report.progress import terminal_listener
 
+    others = app.plugins.listeners(tell)
     with terminal_listener() as listener:
         outcome = run_plan(
             read_plan(plan),
@@ -54,7 +58,7 @@ def run(
             prices=parse_prices(price) if price else None,
             place=Place(country, (pue,) * 3) if country or pue > 1 else None,
             seed=seed,
-            listener=listener,
+            listener=Several(listener, others),
         )
     if form == "json":
         print_json(outcome.to_json())

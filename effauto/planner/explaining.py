@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from effauto.errors import PlanError
+from effauto.listener import Listener
 from effauto.planner.ablation import Bought
 from effauto.planner.bought import bought, unmeasured
 from effauto.planner.candidate import Candidate
 from effauto.planner.clock import Clock
-from effauto.planner.listener import Listener
 from effauto.planner.plan import Plan
 from effauto.planner.request import DataRequest, Request
 from effauto.planner.situation import Situation, understand

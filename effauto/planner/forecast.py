@@ -18,8 +18,8 @@ from effauto.execution.job import PILOT, TRACE, Job
 from effauto.execution.pool import Worker
 from effauto.hardware import calibrate, this_machine
 from effauto.hardware.products import SAMPLES, Times, product_seconds
+from effauto.listener import Listener
 from effauto.planner.candidate import Candidate
-from effauto.planner.listener import Listener
 from effauto.planner.request import HERE, Request
 from effauto.planner.situation import Situation, understand
 from effauto.plugins import Plugins

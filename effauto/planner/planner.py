@@ -6,11 +6,11 @@ import math
 from dataclasses import replace
 
 from effauto.cost.account import Tariff
+from effauto.listener import Listener
 from effauto.planner.candidate import Candidate
 from effauto.planner.climbing import fitted, frugal, stretched
 from effauto.planner.clock import Clock
 from effauto.planner.instant import instant
-from effauto.planner.listener import Listener
 from effauto.planner.plan import Plan
 from effauto.planner.pool import excess, few, legal_ones
 from effauto.planner.request import Request
@@ -30,6 +30,13 @@ def make_plan(request: Request, plugins: Plugins, listener: Listener | None = No
     A plan whose ``status`` is ``infeasible`` names the limits that bind; an ``interrupted`` one is
     the best so far. Raises InputError for what cannot be read, StoreError for the database.
     """
+    listener = listener or Listener()
+    found = _planned(request, plugins, listener)
+    listener.planned(found)
+    return found
+
+
+def _planned(request: Request, plugins: Plugins, listener: Listener) -> Plan:
     clock = Clock(request.search_time)
     store = open_store(request.store)
     try:
@@ -41,7 +48,7 @@ def make_plan(request: Request, plugins: Plugins, listener: Listener | None = No
             return instant(situation, pool)
         from effauto.planner.searched import searched
 
-        return searched(situation, pool, store, clock, listener or Listener())
+        return searched(situation, pool, store, clock, listener)
     finally:
         store.close()
 

@@ -18,10 +18,10 @@ from effauto.execution.figures import training_figures
 from effauto.execution.job import TRAIN, Job
 from effauto.execution.pool import Worker
 from effauto.hardware import this_machine
+from effauto.listener import Listener
 from effauto.machine import Hardware
 from effauto.model import find_model
 from effauto.model.scratch import make_models
-from effauto.planner.listener import Listener
 from effauto.planner.outcome import Outcome
 from effauto.planner.plan import Plan
 from effauto.planner.request import DataRequest
@@ -68,9 +68,12 @@ def run_plan(
     try:
         run = _Run(plan, task, hardware, plugins, database, prices, place)
         seed = plan.seed if seed is None else seed
-        return run.carry_out(output.absolute(), seed, listener or Listener())
+        listener = listener or Listener()
+        outcome = run.carry_out(output.absolute(), seed, listener)
     finally:
         database.close()
+    listener.carried_out(outcome)
+    return outcome
 
 
 def check_output(folder: Path) -> None:

@@ -6,12 +6,12 @@ import contextlib
 from collections.abc import Sequence
 
 from effauto.errors import Interrupted, StoreError
+from effauto.listener import Listener
 from effauto.planner.bought import unmeasured
 from effauto.planner.candidate import Candidate
 from effauto.planner.chosen import best_of, chosen
 from effauto.planner.clock import Clock
 from effauto.planner.drawing import liking
-from effauto.planner.listener import Listener
 from effauto.planner.opening import opening
 from effauto.planner.plan import Plan
 from effauto.planner.situation import Situation

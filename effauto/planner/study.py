@@ -9,9 +9,9 @@ import shutil
 from pathlib import Path
 
 from effauto.hardware.cache import cache_folder
+from effauto.listener import Listener
 from effauto.planner.candidate import Candidate
 from effauto.planner.clock import Clock
-from effauto.planner.listener import Listener
 from effauto.planner.request import Request
 from effauto.planner.results import Result
 from effauto.planner.situation import Situation

@@ -12,9 +12,9 @@ from typing import Any
 
 from effauto.errors import EffautoError, Interrupted, StoreError
 from effauto.execution.crew import Crew, Done, local_crew
+from effauto.listener import Listener
 from effauto.planner.chosen import best_of
 from effauto.planner.clock import Clock
-from effauto.planner.listener import Listener
 from effauto.planner.loyalty import LOYALTY, compare
 from effauto.planner.results import Result
 from effauto.planner.sizing import Trial

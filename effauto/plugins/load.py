@@ -13,7 +13,8 @@ from typing import TypeVar
 import pluggy
 
 from effauto import hookspecs
-from effauto.errors import NameTaken, PluginError
+from effauto.errors import InputError, NameTaken, PluginError
+from effauto.listener import Listener
 from effauto.machine import Hardware
 from effauto.method import Method
 from effauto.plugins.failure import AnyFailure, Broken
@@ -21,7 +22,7 @@ from effauto.plugins.find import Candidate, find_all, folders_from_environment
 
 log = logging.getLogger(__name__)
 
-Offer = TypeVar("Offer", Method, Hardware)
+Offer = TypeVar("Offer", Method, Hardware, Listener)
 
 
 class Plugins:
@@ -96,6 +97,14 @@ class Plugins:
         """Every machine profile on offer, by name."""
         return dict(self._hardware)
 
+    def listeners(self, names: Iterable[str]) -> list[Listener]:
+        """Those of these names; raises InputError, listing what there is, if one is unknown."""
+        found = self._listeners
+        for name in names:
+            if name not in found:
+                raise InputError(f"nobody is called {name!r}; known: {', '.join(sorted(found))}")
+        return [found[name] for name in dict.fromkeys(names)]
+
     @cached_property
     def _methods(self) -> dict[str, Method]:
         return self._collect("register_methods", Method, self._offered_by)
@@ -103,6 +112,10 @@ class Plugins:
     @cached_property
     def _hardware(self) -> dict[str, Hardware]:
         return self._collect("register_hardware", Hardware, {})
+
+    @cached_property
+    def _listeners(self) -> dict[str, Listener]:
+        return self._collect("register_listeners", Listener, {})
 
     def plugin_of(self, method: str) -> str:
         """The name of the plugin that offers ``method``, one of :meth:`methods`."""

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from effauto.listener import Listener
 from effauto.planner.candidate import Candidate
-from effauto.planner.listener import Listener
 from effauto.planner.results import Result
 from effauto.report.plan import describe
 from effauto.resources import QUALITY

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
 from effauto.resources import QUALITY
@@ -54,6 +55,23 @@ def metrics(store: Store, wanted: Filter) -> list[str]:
         with database.reading() as session:
             found |= {QUALITY + metric for metric in session.scalars(statement)}
     return sorted(found)
+
+
+def tasks(store: Store) -> list[str]:
+    """Names of the tasks of finished trials, those with the newest first."""
+    trial = models.Trial
+    newest: dict[str, datetime] = {}
+    for database in filter(None, (store.own, store.shipped)):
+        statement = (
+            select(models.Task.name, func.max(trial.started_at))
+            .join(trial, trial.task_id == models.Task.id)
+            .where(trial.state == "finished")
+            .group_by(models.Task.name)
+        )
+        with database.reading() as session:
+            for name, at in session.execute(statement):
+                newest[name] = max(at, newest.get(name, at))
+    return sorted(newest, key=lambda name: newest[name], reverse=True)
 
 
 def _read(

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from effauto.errors import EffautoError, InputError, StoreError
 from effauto.method import Method
-from effauto.report.page.render import asset, environment, render
+from effauto.report.page.render import TEMPLATES, asset, environment, plotly, render
 from effauto.ui.pages import Found, Pages
 
 LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
@@ -23,9 +23,14 @@ POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+# A page with charts runs this server's scripts and no others; these set styles of their own.
+CHARTS = POLICY.replace("style-src 'self'", "script-src 'self'; style-src 'self' 'unsafe-inline'")
+CHARTS = CHARTS.replace("data:", "data: blob:")
 # A study's page has scripts of its own, and says by their hashes which.
 FRAMES = "frame-ancestors 'none'; base-uri 'none'"
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+SCRIPTS = ("plotly.js", "charts.js", "page.js")
+KEPT = {"Cache-Control": "max-age=3600"}
 # Seconds after which the page of a search that is under way looks again.
 AGAIN = "5"
 
@@ -36,14 +41,16 @@ def application(db: str | None, methods: Mapping[str, Method]) -> Starlette:
     A request that names another host is refused, and so is one that another origin's page makes.
     """
     pages = Pages(db, methods)
-    templates = environment("effauto.ui")
+    templates = environment("effauto.ui", TEMPLATES)
 
-    def shown(name: str, make: Callable[[Request], Found]) -> Callable[[Request], Response]:
+    def shown(
+        name: str, make: Callable[[Request], Found], policy: str = POLICY
+    ) -> Callable[[Request], Response]:
         def page(request: Request) -> Response:
             _check_origin(request)
             found = make(request)
             text = templates.get_template(f"{name}.html").render(**found, here=request.url.path)
-            return HTMLResponse(text, headers=_headers(POLICY))
+            return HTMLResponse(text, headers=_headers(policy))
 
         return page
 
@@ -62,6 +69,11 @@ def application(db: str | None, methods: Mapping[str, Method]) -> Starlette:
         text = asset("page.css") + templates.get_template("ui.css").render()
         return Response(text, media_type="text/css", headers=HEADERS)
 
+    def script(request: Request) -> Response:
+        name = request.url.path.strip("/")
+        text = plotly() if name == "plotly.js" else asset(name)
+        return Response(text, media_type="text/javascript", headers=HEADERS | KEPT)
+
     return Starlette(
         routes=[
             Route("/", shown("studies", lambda request: pages.studies())),
@@ -74,12 +86,17 @@ def application(db: str | None, methods: Mapping[str, Method]) -> Starlette:
             Route(
                 "/compare", shown("compare", lambda request: pages.compare(request.query_params))
             ),
+            Route(
+                "/fronts",
+                shown("fronts", lambda request: pages.fronts(request.query_params), CHARTS),
+            ),
             Route("/methods", shown("methods", lambda request: pages.methods_known())),
             Route(
                 "/method/{name}",
                 shown("method", lambda request: pages.method(request.path_params["name"])),
             ),
             Route("/style.css", style),
+            *(Route(f"/{name}", script) for name in SCRIPTS),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK)],
         exception_handlers={EffautoError: failed, HTTPException: failed},

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
 from markdown_it import MarkdownIt
 from starlette.datastructures import QueryParams
 
+from effauto.budget import parse_budget
 from effauto.checks.declaration import card_of
 from effauto.errors import InputError, StoreError
 from effauto.method import Method
-from effauto.report.page.page import Page, page_of_study
+from effauto.report.page.page import Page, page_of_study, page_of_trials
+from effauto.report.page.render import embedded
 from effauto.report.trials import describe, figures, row, titles
 from effauto.report.wanted import wanted
 from effauto.store import Store, TrialRecord, open_store
 from effauto.store.filters import Filter
 from effauto.store.query import trial, trials
+from effauto.store.seen import tasks
 from effauto.store.studies import studies, study
 
 Found = dict[str, Any]
 SIZE = 100  # trials on a page
 MOST_STUDIES = 500
+MOST_POINTS = 2000  # more would make a chart slow
 COLUMNS = (
     "task",
     "candidate",
@@ -74,6 +78,26 @@ class Pages:
             "page": number,
             "before": _turned(asked, number - 1) if number > 1 else "",
             "after": _turned(asked, number + 1) if len(found) > number * SIZE else "",
+        }
+
+    def fronts(self, asked: QueryParams) -> Found:
+        """All trials of a task as points, and the front of any two figures."""
+        budget = parse_budget(" ".join(asked.getlist("budget")).split())
+        with self._opened() as store:
+            known = tasks(store)
+            task = asked.get("task") or next(iter(known), "")
+            which = replace(_filter(asked), task=task or None, state="finished")
+            found = trials(store, which, limit=MOST_POINTS) if task else []
+        page = page_of_trials(task, found, budget)
+        return {
+            "page": page,
+            "data": embedded(page.data),
+            "tasks": known,
+            "task": task,
+            "budget": " ".join(asked.getlist("budget")),
+            "model": asked.get("model", ""),
+            "method": " ".join(asked.getlist("method")),
+            "most": MOST_POINTS,
         }
 
     def trial(self, name: str) -> Found:

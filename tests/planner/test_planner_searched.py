@@ -18,7 +18,7 @@ from misbehaving import PLUGIN
 
 from effauto import api
 from effauto.hardware.cache import cache_folder
-from effauto.planner.listener import Listener
+from effauto.listener import Listener
 from effauto.store import open_store
 from effauto.store.query import trials
 

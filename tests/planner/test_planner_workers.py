@@ -20,7 +20,7 @@ from test_planner_strategy import measured
 
 from effauto import api
 from effauto.errors import InputError
-from effauto.planner.listener import Listener
+from effauto.listener import Listener
 from effauto.planner.opening import opening
 from effauto.planner.pool import few
 from effauto.planner.search import Search

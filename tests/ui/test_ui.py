@@ -74,6 +74,18 @@ def test_one_trial_and_two_beside_each_other(client: Any) -> None:
     assert "There is no trial" in missing.text
 
 
+def test_fronts_of_a_task_within_limits(client: Any) -> None:
+    page = client.get("/fronts?budget=model.size%3C%3D1KiB")
+    assert 'src="/page.js"' in page.text
+    assert page.text.count('"kind":"tried"') == 3
+    assert page.text.count('model.size\\u003c=1KiB"]') == 3
+    policy = page.headers["Content-Security-Policy"]
+    assert "script-src 'self';" in policy
+    assert client.get("/page.js").headers["content-type"].startswith("text/javascript")
+    assert "No trial is like that." in client.get("/fronts?task=nonsense").text
+    assert client.get("/fronts?budget=nonsense").status_code == 400
+
+
 def test_methods_and_their_cards(client: Any) -> None:
     page = client.get("/methods").text
     name = page.split('href="/method/')[1].split('"')[0]
@@ -82,7 +94,9 @@ def test_methods_and_their_cards(client: Any) -> None:
     assert client.get("/method/nonsense").status_code == 404
 
 
-@pytest.mark.parametrize("place", ["/", "/study/1", "/trials", "/trial/1", "/compare?a=1&b=2"])
+@pytest.mark.parametrize(
+    "place", ["/", "/study/1", "/fronts", "/trials", "/trial/1", "/compare?a=1&b=2"]
+)
 def test_names_are_no_markup(client: Any, place: str) -> None:
     assert NAME not in client.get(place).text
 
@@ -130,6 +144,16 @@ def test_in_a_real_browser(app: Any) -> None:
             assert page.title().startswith("Trials ")
             page.goto(f"http://127.0.0.1:{port}/study/1")
             page.wait_for_selector("#front .main-svg")
+            page.goto(f"http://127.0.0.1:{port}/fronts")
+            page.wait_for_selector("#front .main-svg")
+            assert page.locator("#front .scatterlayer .point").count() == 3
+            page.select_option("#x", "train.time")
+            page.fill("#filter", "no such method")
+            assert page.locator("#recipes tbody tr").count() == 0
+            page.fill("input[name=budget]", "model.size<=1KiB")
+            page.click("text=Show")
+            page.check("#kept")
+            assert page.locator("#status").inner_text().startswith("0 of 3")
             assert wrong == []
             browser.close()
     finally:

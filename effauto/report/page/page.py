@@ -116,6 +116,24 @@ def page_of_study(study: StudyRecord, trials: Sequence[TrialRecord]) -> Page:
     )
 
 
+def page_of_trials(task: str, trials: Sequence[TrialRecord], budget: Budget) -> Page:
+    """A page of any trials of one task, to look for its fronts; empty of them, it has no chart."""
+    return Page(
+        title="effauto: fronts",
+        sentence=f"{len(trials)} trials of {task}",
+        tone="open",
+        metric=QUALITY + trials[0].task_traits.metric if trials else "",
+        budget=budget,
+        rows=(),
+        points=points_tried(trials, budget),
+        course=(),
+        pairs={},
+        facts=(),
+        setting=(),
+        spent=(),
+    )
+
+
 def _points(plan: Plan, trials: Sequence[TrialRecord]) -> Iterator[Point]:
     """A trial on all of the data is known from the answer or its alternatives already."""
     points = points_of(plan)

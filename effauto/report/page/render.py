@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
     from effauto.report.page.page import Page
 
+TEMPLATES = "effauto.report.page"
+
 
 def render(page: Page) -> str:
     """The page as HTML; raise MissingExtra if what draws it is not installed."""
     scripts = [plotly(), asset("charts.js"), asset("page.js")]
-    template = environment("effauto.report.page").get_template("page.html")
+    template = environment(TEMPLATES).get_template("page.html")
     return template.render(
         page=page,
         data=embedded(page.data),
@@ -47,13 +49,13 @@ def require_report() -> None:
         raise MissingExtra("a report needs plotly and jinja2: pip install 'effauto[report]'")
 
 
-def environment(package: str) -> Environment:
-    """The package's templates; every value in them is escaped."""
+def environment(*packages: str) -> Environment:
+    """The packages' templates, the first's first; every value in them is escaped."""
     require_report()
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
     return Environment(
-        loader=PackageLoader(package, "templates"),
+        loader=ChoiceLoader([PackageLoader(package, "templates") for package in packages]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

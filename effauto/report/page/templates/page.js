@@ -84,9 +84,20 @@
       else row.removeAttribute("aria-current");
     }
     const size = (trace) => trace.customdata.map((point) => KINDS[trace.kind][3] * (point === id ? 1.7 : 1));
-    at("front").data.forEach((drawn, place) => Plotly.restyle("front", { "marker.size": [size({ ...drawn, kind: kinds[place] })] }, [place]));
+    kinds.forEach((kind, place) => Plotly.restyle("front", { "marker.size": [size({ ...at("front").data[place], kind })] }, [place]));
     const point = data.points.find((one) => one.id === id);
     at("status").textContent = `${point.name}, ${knownFrom(point)}`;
+  };
+
+  // Through the recipes that no other shown here beats in one figure without losing in the other.
+  const frontLine = (points, x, y) => {
+    const [signX, signY] = [x, y].map((name) => (data.resources[name].more ? -1 : 1));
+    const value = (point, name) => point.figures[name].value / effauto.scaleOf(data.resources[name].unit)[0];
+    const sorted = points.map((point) => [signX * value(point, x), signY * value(point, y)]).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+    let last = Infinity;
+    const line = sorted.filter(([, cost]) => cost < last && ((last = cost), true));
+    return { type: "scatter", mode: "lines", name: "the front", hoverinfo: "skip", x: line.map(([cost]) => signX * cost), y: line.map(([, cost]) => signY * cost),
+      line: { color: effauto.colour("accent"), width: 1.5, shape: signX < 0 ? "vh" : "hv" } };
   };
 
   let kinds = [];
@@ -96,7 +107,8 @@
     const both = points.filter((point) => point.figures[x] && point.figures[y]);
     kinds = ["tried", "alternative", "chosen"].filter((kind) => both.some((point) => point.kind === kind));
     const values = (name) => [...both.map((point) => point.figures[name].value), ...data.limits.filter((l) => l.resource === name && l.limit).map((l) => l.limit)];
-    effauto.draw("front", kinds.map((kind) => trace(kind, both.filter((point) => point.kind === kind), x, y)), {
+    const traces = kinds.map((kind) => trace(kind, both.filter((point) => point.kind === kind), x, y));
+    effauto.draw("front", x === y ? traces : [...traces, frontLine(both, x, y)], {
       xaxis: effauto.axis(x, data.resources[x].unit, values(x)), yaxis: effauto.axis(y, data.resources[y].unit, values(y)),
       shapes: limitLines(x, y) });
     fillTable(points, x, y);
@@ -149,7 +161,7 @@
     for (const id of ["x", "y", "filter", "kept", "tried"]) if (at(id)) at(id).addEventListener("input", drawFront);
     drawFront();
     at("front").on("plotly_click", (event) => {
-      mark(event.points[0].customdata);
+      if (event.points[0].customdata) mark(event.points[0].customdata);
       const row = at("recipes").querySelector("[aria-current]");
       if (row) row.scrollIntoView({ block: "nearest" });
     });
@@ -170,5 +182,5 @@
     const word = event.target.value.toLowerCase();
     for (const row of at("ruled").tBodies[0].rows) row.hidden = !row.textContent.toLowerCase().includes(word);
   });
-  for (const form of document.forms) form.addEventListener("submit", (event) => event.preventDefault());
+  for (const form of document.forms) if (!form.hasAttribute("action")) form.addEventListener("submit", (event) => event.preventDefault());
 })();
