@@ -23,7 +23,7 @@ _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n)(.*?)(<!-- end -->)", re.D
 
 def pages() -> list[Path]:
     """Every page that may have generated parts."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *cards()]
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *cards()]
 
 
 def parts_of(path: Path) -> dict[str, Callable[[], str]]:

@@ -18,6 +18,7 @@ from typing import Any
 
 import click
 import measured
+import reference
 
 from effauto import Method, Needs, hookspecs
 from effauto.cli import main
@@ -259,6 +260,10 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "overhead": _benchmark("overhead", "table"),
     "real": _benchmark("planner", "table_of", "real"),
     "replayed": _benchmark("planner", "table_of", "replayed"),
+    "python-for-plugins": reference.for_plugins,
+    "python-for-users": reference.for_users,
     "resources": resources,
     "results": results,
+    "schema": reference.schema,
+    "serving": _benchmark("serving", "table"),
 }

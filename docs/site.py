@@ -32,8 +32,8 @@ def main() -> None:
 def places() -> dict[Path, str]:
     """Where each file's page stands in the site."""
     found = {ROOT / "README.md": "index.md", ROOT / "docs" / "index.md": "words.md"}
-    for path in sorted((ROOT / "docs").glob("*.md")):
-        found.setdefault(path, path.name)
+    for path in sorted((ROOT / "docs").rglob("*.md")):
+        found.setdefault(path, path.relative_to(ROOT / "docs").as_posix())
     for path in sorted((ROOT / "plugins").glob("*/README.md")):
         found[path] = f"cards/{path.parent.name}.md"
     for name in ("CHANGELOG.md", "CONTRIBUTING.md"):

@@ -24,10 +24,12 @@ from effauto.cli import main
 from effauto.task import load_task
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 # What takes long: it is run for the README, by a slow test.
 LONG = ("effauto run",)
+# What answers until it is stopped; tests of their own ask these.
+ENDLESS = ("effauto serve", "effauto ui")
 
 
 def page_id(path):
@@ -94,7 +96,7 @@ def test_generated_parts_are_up_to_date():
 @pytest.mark.parametrize("page", with_commands(), ids=page_id)
 def test_commands_work(page, cli, place):
     for command in commands(page):
-        if command.startswith("effauto") and not command.startswith(LONG):
+        if command.startswith("effauto") and not command.startswith(LONG + ENDLESS):
             instant = re.sub(r"--search-time \S+", "--search-time 0", command)
             result = cli(*shlex.split(instant)[1:])
             assert result.exit_code == 0, f"{command}\n{result.output}"
@@ -105,6 +107,15 @@ def test_results_are_asked_in_python_as_shown(place, capsys):
     (program,) = blocks(ROOT / "docs" / "querying.md", "python")
     exec(compile(program, "querying.md", "exec"), {})
     assert "quality.accuracy" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(3))
+def test_notebooks_and_estimators_work_as_shown(place, number, capsys):
+    pytest.importorskip("IPython")
+    programs = blocks(ROOT / "docs" / "how-to" / "notebooks.md", "python")
+    assert len(programs) == 3
+    exec(compile(programs[number], "notebooks.md", "exec"), {})
 
 
 def test_settings_are_scaled_in_python_as_shown(capsys):
