@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from effauto.store.seen import tasks
 from effauto.store.studies import studies, study
 
 Found = dict[str, Any]
+COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 SIZE = 100  # trials on a page
 MOST_STUDIES = 500
 MOST_POINTS = 2000  # more would make a chart slow
@@ -125,6 +127,7 @@ class Pages:
             raise StoreError(f"There is no method {name!r}.")
         method, card = self.methods[name], card_of(self.methods[name])
         text = card.read_text(encoding="utf-8") if card.is_file() else "It has no card."
+        text = COMMENT.sub("", text)
         html = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
         return {"method": method, "card": html}
 

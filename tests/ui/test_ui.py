@@ -50,7 +50,7 @@ def test_studies_lead_to_their_pages(client: Any) -> None:
     assert page.status_code == 200
     assert '<a href="/study/1">1</a>' in page.text
     study = client.get("/study/1")
-    assert "Best so far for" in study.text
+    assert "The best for " in study.text
     assert "Refresh" not in study.headers
 
 
@@ -91,6 +91,7 @@ def test_methods_and_their_cards(client: Any) -> None:
     name = page.split('href="/method/')[1].split('"')[0]
     card = client.get(f"/method/{name}").text
     assert "<h2>" in card
+    assert "generated" not in card
     assert client.get("/method/nonsense").status_code == 404
 
 

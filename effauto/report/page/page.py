@@ -154,7 +154,8 @@ def _so_far(
     value, name = best.figures[metric].value, metric.removeprefix(QUALITY)
     what = describe(trial.model.name, trial.recipe)
     share = f" on {trial.fidelity:.0%} of the data" if trial.fidelity < 1 else ""
-    return f"Best so far for {study.task} is {what}: {name} {value:.3f}{share}."
+    best_of = "The best for" if study.state == "finished" else "Best so far for"
+    return f"{best_of} {study.task} is {what}: {name} {value:.3f}{share}."
 
 
 def _resource(name: str, unit: str) -> dict[str, Any]:

@@ -32,17 +32,23 @@ const effauto = (() => {
     gridcolor: colour("line"), zerolinecolor: colour("line"), linecolor: colour("line"), automargin: true,
   });
 
-  const layout = (more) => ({
+  // A legend stands above the chart: in a line where there is room, else in a column.
+  const legendHeight = (traces) => {
+    const named = traces.filter((trace) => trace.name && trace.showlegend !== false).length;
+    return named === 0 ? 12 : innerWidth < 600 ? 24 + 19 * named : 44;
+  };
+
+  const layout = (more, top) => ({
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { color: colour("ink"), family: "system-ui, sans-serif", size: 12 },
-    margin: { l: 60, r: 16, t: 12, b: 48 }, hovermode: "closest",
-    legend: { orientation: "h", y: 1.12, x: 0 },
+    margin: { l: 60, r: 16, t: top, b: 48 }, hovermode: "closest",
+    legend: { orientation: "h", yref: "container", yanchor: "top", y: 1, x: 0 },
     hoverlabel: { bgcolor: colour("card"), bordercolor: colour("line"), font: { color: colour("ink") }, align: "left" },
     ...more,
   });
 
   const OPTIONS = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"], displayModeBar: false };
-  const draw = (place, traces, more) => Plotly.react(place, traces, layout(more), OPTIONS);
+  const draw = (place, traces, more) => Plotly.react(place, traces, layout(more, legendHeight(traces)), OPTIONS);
   const onTheme = (redraw) => matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   return { axis, colour, draw, onTheme, plain, scaleOf, wrapped };
 })();
