@@ -21,6 +21,8 @@ LABELS_KEPT = 0.9
 # What a method leaves as it is if it does not make the network smaller; nor freezes any of it.
 NETWORK = ("layers", "stored_layers", "attention_width", "feedforward", "density")
 WHOLE = (*NETWORK, "backward_depth", "weight_gradients")
+# Nor reads less.
+READ = (*WHOLE, "examples", "train_tokens", "backward_passes")
 
 
 def opening(
@@ -48,12 +50,31 @@ def plain(situation: Situation, pool: Sequence[Candidate]) -> list[Candidate]:
     first = list(map(Candidate, situation.oracle.models))
     for model in situation.oracle.models:
         if FROM_SCRATCH in situation.oracle.models[model].traits.facts:
-            continue  # its settings are tuned on any size, and transferred in the end
+            continue
         ours = [c for c in allowed if c.model == model and _keeps_labels(situation, c)]
         whole = [c for c in ours if _leaves(situation, c, WHOLE)]
         first += _frozen(situation, ours) + _simplest(situation, ours)
         first += _swiftest(situation, whole) + _swiftest(situation, ours)
-    return first
+    return first + _small(situation, allowed)
+
+
+def _small(situation: Situation, allowed: Sequence[Candidate]) -> list[Candidate]:
+    """Of what is trained from scratch, the swiftest way, tried with the smallest model.
+
+    Who trains the model that the budget is for faster reads more in the same time; what a way of
+    training does to quality is alike at any size, what another network does is not.
+    """
+    models, methods = situation.oracle.models, situation.oracle.methods
+    sizes = {n: m.traits.parameters for n, m in models.items() if FROM_SCRATCH in m.traits.facts}
+    if not sizes:
+        return []
+    target, smallest = next(iter(sizes)), min(sizes, key=lambda name: sizes[name])
+    same = (c for c in allowed if c.model == target and _leaves(situation, c, READ))
+    found = _swiftest(
+        situation,
+        [c for c in same if all(methods[s.method].stage != "design" for s in c.recipe.steps)],
+    )
+    return [Candidate(smallest, candidate.recipe) for candidate in found]
 
 
 def advised(

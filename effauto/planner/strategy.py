@@ -19,6 +19,7 @@ from effauto.planner.sizing import SLICE, Sizing, Trial
 from effauto.planner.space import Space
 from effauto.planner.surrogate import Surrogate, least
 from effauto.resources import QUALITY
+from effauto.traits import FROM_SCRATCH
 
 # The part of the search that one of the opening's candidates may take; the part of what is left
 # that a promotion may take.
@@ -137,7 +138,7 @@ class Strategy:
 
     def _continued(self, time_left: float) -> Trial | None:
         """Another way to go on from the best training, if the search is free to and has time."""
-        if self._given:
+        if self._given or (self._from_scratch and time_left > self._last_part):
             return None
         # What is frozen is cheap to do again, so it can wait until the portfolio was tried.
         results = [r for r in self.results if r.gradients or not self.portfolio]
@@ -182,6 +183,8 @@ class Strategy:
 
         ``last``: there is nothing else to do, so whatever might become the best is promising.
         """
+        if self._from_scratch:  # the end of a long training is foretold by the law of short ones
+            allowed = min(allowed, OPENING * self.situation.request.search_time)
         best = max((r.measured[QUALITY + self._metric].value for r in self.results), default=0.0)
         potential = self.curves.potential
         found = self._promotable()
@@ -209,6 +212,16 @@ class Strategy:
 
     def _keeps(self, result: Result) -> bool:
         return not keeps(result, self.situation.budget, reserve=False)
+
+    @property
+    def _from_scratch(self) -> bool:
+        """Whether settings are looked for on small models and short trainings."""
+        facts = (source.traits.facts for source in self.situation.oracle.models.values())
+        return any(FROM_SCRATCH in found for found in facts)
+
+    @property
+    def _last_part(self) -> float:
+        return REPEATING * self.situation.request.search_time
 
     @property
     def _most_alike(self) -> int:

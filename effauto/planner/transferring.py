@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
+from statistics import fmean
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from effauto.planner.results import Result
 from effauto.planner.scaling import reads
 from effauto.planner.situation import Situation
 from effauto.quantities import show
+from effauto.recipe import Recipe
 from effauto.resources import QUALITY, Figure
 from effauto.traits import FROM_SCRATCH
 from effauto.transfer.law import ScalingLaw, fitted
@@ -39,7 +42,7 @@ class Transferred:
 def transferred(
     situation: Situation, results: Sequence[Result], best: Result
 ) -> Transferred | None:
-    """The best result's recipe on the size, and with the passes, that the budget is for.
+    """What was tried, on the size, and with the passes, that the budget is for.
 
     Only for models that are trained from scratch, whose settings hold at every size. None if
     nothing larger or longer is foretold to be clearly better, or too little was tried to tell.
@@ -51,11 +54,11 @@ def transferred(
     law = fitted([(one.parameters, one.tokens, one.loss) for one in seen])
     if law is None or len(seen) < LEAST_TRIALS:
         return None
-    larger = [c for c in _enlarged(situation, best.candidate) if c != best.candidate]
+    larger = list(_larger(situation, law, results, best))
     if not larger:
         return None
-    chosen = min(larger, key=lambda c: _loss(situation, law, c))
-    gain = _loss(situation, law, best.candidate, best.fidelity) - _loss(situation, law, chosen)
+    tuned, chosen, foretold = min(larger, key=itemgetter(2))
+    gain = _foretold(situation, law, results, best) - foretold
     if gain < BETTER:
         return None
     off = max(DOUBT, 2 * float(np.std([law.loss(o.parameters, o.tokens) - o.loss for o in seen])))
@@ -63,7 +66,7 @@ def transferred(
     value = min(1.0, measured + gain)
     note = f"foretold by the law of {len(seen)} trials here"
     quality = Figure(value, "1", max(0.0, value - off), min(1.0, value + off), "corrected", note)
-    return Transferred(chosen, quality, tuple(_told(situation, results, best, chosen, law)))
+    return Transferred(chosen, quality, tuple(_told(situation, results, tuned, chosen, law)))
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,45 @@ def _seen(situation: Situation, results: Sequence[Result]) -> Iterator[_Seen]:
         yield _Seen(parameters, tokens, loss)
 
 
+def _larger(
+    situation: Situation, law: ScalingLaw, results: Sequence[Result], best: Result
+) -> Iterator[tuple[Result, Candidate, float]]:
+    """Each recipe that was tried, on each size, with the loss foretold; where it was tuned first.
+
+    A recipe that trains in less time reads more in the end, so it need not be the best so far.
+    """
+    for same in _by_recipe(results):
+        tuned = max(same, key=lambda result: (result.fidelity, -result.seed))
+        worse = fmean(_worse(situation, law, result) for result in same)
+        for candidate in _enlarged(situation, tuned.candidate):
+            if candidate != best.candidate:
+                yield tuned, candidate, _loss(situation, law, candidate) + worse
+
+
+def _by_recipe(results: Sequence[Result]) -> Iterable[Sequence[Result]]:
+    """Trainings with the same settings, whatever the size and the share of the data."""
+    found: dict[Recipe, list[Result]] = {}
+    for result in results:
+        if result.gradients:
+            found.setdefault(result.candidate.recipe, []).append(result)
+    return found.values()
+
+
+def _foretold(
+    situation: Situation, law: ScalingLaw, results: Sequence[Result], best: Result
+) -> float:
+    """The loss foretold of the best so far, as that of what nobody tried is."""
+    same = next((same for same in _by_recipe(results) if best in same), [best])
+    worse = fmean(_worse(situation, law, result) for result in same)
+    return _loss(situation, law, best.candidate, best.fidelity) + worse
+
+
+def _worse(situation: Situation, law: ScalingLaw, result: Result) -> float:
+    """By how much a recipe lost more than the law has it; that it lost less is no merit of it."""
+    lost = 1 - result.measured[QUALITY + situation.task.metric].value
+    return max(0.0, lost - _loss(situation, law, result.candidate, result.fidelity))
+
+
 def _loss(situation: Situation, law: ScalingLaw, candidate: Candidate, share: float = 1.0) -> float:
     return law.loss(*reads(situation.oracle.work(candidate).on_share(share)))
 
@@ -105,7 +147,7 @@ def _enlarged(situation: Situation, tuned: Candidate) -> Iterator[Candidate]:
 def _told(
     situation: Situation,
     results: Sequence[Result],
-    best: Result,
+    tuned: Result,
     chosen: Candidate,
     law: ScalingLaw,
 ) -> Iterator[str]:
@@ -113,10 +155,10 @@ def _told(
     spent = sum(r.measured["train.flops"].value for r in results if "train.flops" in r.measured)
     once = oracle.foretell(chosen)["train.flops"].value
     moved = f"transferred to {chosen.model} by maximal update"
-    if chosen.model == best.candidate.model:
+    if chosen.model == tuned.candidate.model:
         moved = "given as many passes there as the budget allows"
     yield (
-        f"tuned on {best.candidate.model} (on {best.fidelity:.0%} of the data) and {moved}: the "
+        f"tuned on {tuned.candidate.model} (on {tuned.fidelity:.0%} of the data) and {moved}: the "
         f"search took {show(spent, '1')} operations for {len(results)} trials, this training takes "
         f"{show(once, '1')}"
     )

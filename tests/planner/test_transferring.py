@@ -6,6 +6,8 @@ import pytest
 
 from effauto.budget import parse_budget
 from effauto.planner.candidate import Candidate
+from effauto.planner.opening import plain
+from effauto.planner.pool import singles
 from effauto.planner.request import DataRequest, Request
 from effauto.planner.results import Result
 from effauto.planner.scaling import reads
@@ -19,6 +21,7 @@ from effauto.store.session import open_database
 from effauto.traits import LANGUAGE_MODELING
 from effauto.transfer.law import CHINCHILLA, ScalingLaw
 
+UNTOUCHED = Recipe()
 METRIC = "quality.compression"
 TRUE = ScalingLaw(0.12, 2.0, 30.0, CHINCHILLA.alpha, CHINCHILLA.beta)
 
@@ -34,10 +37,12 @@ def situation(tmp_path_factory: pytest.TempPathFactory) -> Situation:
     return understand(asked, load_plugins(), store)
 
 
-def result(situation: Situation, model: str, share: float) -> Result:
-    candidate = Candidate(model, Recipe(()))
+def result(
+    situation: Situation, model: str, share: float, recipe: Recipe = UNTOUCHED, worse: float = 0.0
+) -> Result:
+    candidate = Candidate(model, recipe)
     oracle = situation.oracle
-    quality = 1 - TRUE.loss(*reads(oracle.work(candidate).on_share(share)))
+    quality = 1 - TRUE.loss(*reads(oracle.work(candidate).on_share(share))) - worse
     foretold = oracle.foretell(candidate, share)
     return Result(
         candidate,
@@ -69,6 +74,32 @@ def test_the_recipe_is_planned_as_large_and_as_long_as_pays(situation: Situation
     assert "tuned on" in found.notes[0]
     assert "transferred to" in found.notes[0] or "as many passes" in found.notes[0]
     assert "was not measured" in found.notes[1]
+
+
+@pytest.mark.parametrize("worse", [0.0, 0.05])
+def test_who_trains_faster_reads_more_unless_it_learns_less(
+    situation: Situation, worse: float
+) -> None:
+    results = small(situation)
+    pool = list(singles(situation.oracle, situation.usable))
+    swift = [c for c in plain(situation, pool) if c.recipe.steps]
+    if not swift:
+        pytest.skip("no method here trains faster")
+    model, recipe = swift[0].model, swift[0].recipe
+    tried = [result(situation, model, share, recipe, worse) for share in (0.125, 0.25, 0.5)]
+    best = max(results, key=lambda r: r.measured[METRIC].value)
+    found = transferred(situation, [*results, *tried], best)
+    assert found is not None
+    names = {step.method for step in recipe.steps}
+    taken = names <= {step.method for step in found.candidate.recipe.steps}
+    assert taken == (worse == 0.0)
+
+
+def test_the_opening_reads_all_of_the_text(situation: Situation) -> None:
+    pool = list(singles(situation.oracle, situation.usable))
+    for candidate in plain(situation, pool):
+        work, before = situation.oracle.work(candidate), situation.oracle.untouched[candidate.model]
+        assert work.examples * work.train_tokens == before.examples * before.train_tokens
 
 
 def test_too_few_trials_tell_nothing(situation: Situation) -> None:
