@@ -1,4 +1,4 @@
-"""Cases for ``composition.py``: a small model, three tasks, and every small set of methods."""
+"""Cases for ``composition.py``: small models, four tasks, and every small set of methods."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import json
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import combinations
 from pathlib import Path
 from typing import Any
+
+from tokenizers import Tokenizer
 
 from effauto.composition import Composition, compose, unusable
 from effauto.execution.job import TRAIN, Job
@@ -19,16 +21,26 @@ from effauto.knobs import Choice, Int, Knob, Value
 from effauto.machine import Hardware
 from effauto.method import Method
 from effauto.model import find_model
+from effauto.model.scratch import Size, write_untrained
 from effauto.plugins import load_plugins
 from effauto.recipe import Recipe
 from effauto.task import load_task, write_split
 from effauto.task.examples import Examples
-from effauto.traits import TaskKind, TaskTraits
+from effauto.task.task import COMPRESSION
+from effauto.task.vocabulary import learn_tokenizer, pieces_of
+from effauto.traits import LANGUAGE_MODELING, TaskKind, TaskTraits
 
-KINDS: tuple[TaskKind, ...] = ("text-classification", "pair-classification", "token-classification")
+LABELLED: tuple[TaskKind, ...] = (
+    "text-classification",
+    "pair-classification",
+    "token-classification",
+)
+KINDS: tuple[TaskKind, ...] = (*LABELLED, LANGUAGE_MODELING)
 # Three layers: fewer leave none to exit between.
 LAYERS, TRAIN_ROWS, VALIDATION_ROWS, WORDS, CLASSES = 3, 64, 32, 12, 4
 WIDTH = 96
+# The model that is trained from scratch, on text.
+UNTRAINED, POSITIONS = Size(64, 2), 64
 # Rows that the tasks are said to have, so that none is refused as too small for a method.
 SAID_ROWS = 2000
 # Word pieces beside those of the tasks' texts: a table that is mostly unused, as real ones are.
@@ -67,29 +79,30 @@ class Bench:
         for kind, examples in _tasks().items() if not (folder / "model").exists() else ():
             data = folder / kind
             data.mkdir(parents=True, exist_ok=True)
-            classes = tuple(map(str, range(CLASSES)))
+            classes = _classes(kind)
             write_split(examples.select(range(TRAIN_ROWS)), classes, data / "train.jsonl")
             rest = range(TRAIN_ROWS, TRAIN_ROWS + VALIDATION_ROWS)
             write_split(examples.select(rest), classes, data / "validation.jsonl")
+        write_untrained(folder / "untrained", UNTRAINED, _tokenizer(), POSITIONS)
         if not (folder / "model").exists():
             _write_model(find_model(model).files, folder)
         hardware = replace(this_machine(), threads=1)
         return cls(folder, load_plugins().methods(), hardware)
 
-    @property
-    def model(self) -> str:
-        return str(self.folder / "model")
+    def model(self, kind: TaskKind) -> str:
+        """The folder of the model for this kind of task."""
+        return str(self.folder / ("untrained" if kind == LANGUAGE_MODELING else "model"))
 
     @cached_property
-    def _traits(self) -> Any:
-        return find_model(self.model).traits
+    def _traits(self) -> Mapping[TaskKind, Any]:
+        return {kind: find_model(self.model(kind)).traits for kind in KINDS}
 
     def usable(self) -> list[str]:
         """Methods that this machine and these tasks let run at all."""
         return sorted(
             name
             for name, method in self.methods.items()
-            if any(not unusable(method, traits(k), self._traits, self.hardware) for k in KINDS)
+            if any(not unusable(method, traits(k), self._traits[k], self.hardware) for k in KINDS)
         )
 
     def singles(self) -> list[Case]:
@@ -120,7 +133,9 @@ class Bench:
         read: list[Composition] = []
         for kind in KINDS:
             recipe = Recipe.of(*names)
-            read.append(compose(recipe, self.methods, traits(kind), self._traits, self.hardware))
+            read.append(
+                compose(recipe, self.methods, traits(kind), self._traits[kind], self.hardware)
+            )
             if read[-1].legal:
                 return Case(names, kind)
         # The refusal to weigh is the one where each method alone has nothing against the task.
@@ -132,12 +147,12 @@ class Bench:
         return Job(
             action=TRAIN,
             data=self.folder / case.kind,
-            model=self.model,
+            model=self.model(case.kind),
             recipe=Recipe.from_settings(
                 {name: dict(case.setting) if case.setting else {} for name in case.names}
             ),
             task=traits(case.kind),
-            classes=tuple(map(str, range(CLASSES))),
+            classes=_classes(case.kind),
             hardware=self.hardware,
             folder=scratch / "artefact",
             cache=scratch / "cache",
@@ -163,7 +178,22 @@ def _scattered(sets: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
 
 
 def traits(kind: TaskKind) -> TaskTraits:
+    if kind == LANGUAGE_MODELING:
+        pieces = len(_classes(kind))
+        return TaskTraits(kind, COMPRESSION, SAID_ROWS, pieces, 16.0, 24.0, 32.0, 0.1, 1.0)
     return TaskTraits(kind, "accuracy", SAID_ROWS, CLASSES, 16.0, 24.0, 32.0, 0.1, 0.3)
+
+
+@cache
+def _tokenizer() -> str:
+    """Of the text that is learnt from scratch."""
+    return str(learn_tokenizer([row for (row,) in _tasks()[LANGUAGE_MODELING].inputs]).to_str())
+
+
+def _classes(kind: TaskKind) -> tuple[str, ...]:
+    if kind == LANGUAGE_MODELING:
+        return pieces_of(Tokenizer.from_str(_tokenizer()))
+    return tuple(map(str, range(CLASSES)))
 
 
 def _write_model(files: Path, folder: Path) -> None:
@@ -233,7 +263,7 @@ def _renumber(described: dict[str, Any], kept: Sequence[int]) -> None:
 
 
 def _tasks() -> dict[TaskKind, Examples]:
-    """Texts by library; pairs of texts, alike or not; words by their length."""
+    """Texts by library; pairs of texts, alike or not; words by their length; and plain text."""
     task = load_task(None)
     rows = TRAIN_ROWS + VALIDATION_ROWS
     draw = random.Random(0)
@@ -251,4 +281,5 @@ def _tasks() -> dict[TaskKind, Examples]:
         "text-classification": Examples("text-classification", singles, tuple(labels[:rows])),
         "pair-classification": Examples("pair-classification", tuple(pairs), tuple(alike)),
         "token-classification": Examples("token-classification", tuple(words), tuple(tags)),
+        LANGUAGE_MODELING: Examples(LANGUAGE_MODELING, singles, (0,) * rows),
     }

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from composition_cases import LAYERS, TRAIN_ROWS, WIDTH
+from composition_cases import LAYERS, TRAIN_ROWS, UNTRAINED, WIDTH
 
 Row = Mapping[str, Any]
 # What a recipe costs; the size is that of a folder, which also names the recipe.
@@ -52,7 +52,8 @@ def document(rows: list[dict[str, Any]]) -> Iterator[str]:
     yield ""
     yield "Written by `python benchmarks/composition.py`: combinations of methods carried out end"
     yield f"to end on a corner of the default model ({LAYERS} layers, {WIDTH} wide) and"
-    yield f"{TRAIN_ROWS} rows, each trained, saved, reloaded in a fresh process and asked."
+    yield f"{TRAIN_ROWS} rows, or, of what is trained from scratch, on a Llama of size {UNTRAINED}"
+    yield "and as many rows of text; each trained, saved, reloaded in a fresh process and asked."
     yield ""
     yield "| | run | failed |"
     yield "|---|---|---|"

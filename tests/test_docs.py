@@ -151,6 +151,18 @@ def test_the_readme_works_from_the_first_command_to_the_last(cli, place):
     assert " True\n" in run.stdout
 
 
+def test_shells_complete_as_shown(monkeypatch, capsys):
+    page = (ROOT / "docs" / "cli.md").read_text()
+    assert "_EFFAUTO_COMPLETE=bash_source effauto" in page
+    for words, found in (("effauto resu", "results"), ("effauto plan --bud", "--budget")):
+        monkeypatch.setenv("_EFFAUTO_COMPLETE", "bash_complete")
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+        with pytest.raises(SystemExit):
+            main(prog_name="effauto")
+        assert f"plain,{found}" in capsys.readouterr().out
+
+
 def test_other_commands_are_there():
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for page in PAGES:

@@ -56,6 +56,7 @@ class Routed(nn.Module):
         rows = torch.split(tokens[read], counts)
         inner = self.act_fn(self.gate_proj(rows)) * self.up_proj(rows)
         found = self.down_proj(torch.split(inner, counts)) * shares.flatten()[order, None]
+        found = found.to(tokens.dtype)  # lower under autocast
         return torch.zeros_like(tokens).index_add(0, read, found).view_as(states)
 
     def _choose(self, tokens: Tensor) -> tuple[Tensor, Tensor]:

@@ -118,3 +118,11 @@ def test_it_learns_and_is_saved(scratch, tmp_path):
     assert left < 0.75
     reads_only_what_came(trained)
     survives_saving(METHOD, setting(), trained, scratch, tmp_path / "model")
+
+
+def test_it_computes_under_autocast(untrained, scratch):
+    layer = METHOD.build(untrained, setting(), scratch).layers[0].mlp
+    states = torch.randn(2, 7, 128)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        found = layer(states)
+    torch.testing.assert_close(found.float(), layer(states), atol=0.05, rtol=0.1)
