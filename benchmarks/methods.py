@@ -117,6 +117,7 @@ def missing(wanted: list[Wanted], known: set[Key], runs: list[TrialRecord]) -> l
     }  # fmt: skip
     anywhere = {(task, *rest) for task, _, *rest in here}
     found = [one for one in wanted if (one.key[0], *one.key[2:]) not in anywhere]
+    found.sort(key=lambda one: bool(one.candidate.recipe.steps))  # all others are compared to it
     plain = [one for one in wanted if not one.candidate.recipe.steps and one.key not in here]
     return found if not found or plain == [] or plain[0] in found else [*plain, *found]
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from statistics import median, stdev
 
@@ -37,19 +39,45 @@ def card(method: Method) -> str:
 
 
 def overview(methods: Iterable[Method]) -> str:
-    """Each method alone at its defaults, by data set and by points of quality."""
-    found = [(m.name, e) for m in methods for e in _effects() if _is_alone(e, m)]
+    """Each method alone at its defaults, by data set and by points of quality.
+
+    Seeds count wherever they were trained, each beside the untouched model of its machine.
+    """
+    found = [
+        (m.name, e) for m in methods for e in _anywhere(e for e in _effects() if _is_alone(e, m))
+    ]
     rows = sorted(found, key=lambda row: (row[1].task, -median(row[1].quality), row[0]))
     lines = [
-        f"| data, rows | method | seeds | points | {' | '.join(COSTS.values())} |",
+        f"| data, rows | method | trainings | points | {' | '.join(COSTS.values())} |",
         "|---" * (4 + len(COSTS)) + "|",
     ]
     for name, effect in rows:
         costs = " | ".join(_ratio(effect.ratios.get(cost)) for cost in COSTS)
         points = f"{100 * median(effect.quality):+.1f}"
+        if len(effect.quality) > 1:
+            points += f" ± {100 * stdev(effect.quality):.1f}"
         place = f"{effect.task}, {effect.rows:,}"
         lines.append(f"| {place} | {name} | {len(effect.quality)} | {points} | {costs} |")
     return "\n".join(lines)
+
+
+def _anywhere(found: Iterable[Effect]) -> Iterator[Effect]:
+    """One for each task and its rows: the seeds of all machines, and the median of their ratios."""
+
+    def place(effect: Effect) -> tuple[str, int]:
+        return effect.task, effect.rows
+
+    for _, group in groupby(sorted(found, key=place), key=place):
+        same = list(group)
+        ratios: dict[str, list[float]] = {}
+        for name, ratio in (pair for effect in same for pair in effect.ratios.items()):
+            ratios.setdefault(name, []).append(ratio)
+        yield replace(
+            same[0],
+            hardware="",
+            quality=tuple(points for effect in same for points in effect.quality),
+            ratios={name: median(each) for name, each in ratios.items()},
+        )
 
 
 @cache
