@@ -30,12 +30,12 @@ from effauto.task.task import COMPRESSION
 from effauto.task.vocabulary import learn_tokenizer, pieces_of
 from effauto.traits import LANGUAGE_MODELING, TaskKind, TaskTraits
 
-LABELLED: tuple[TaskKind, ...] = (
+KINDS: tuple[TaskKind, ...] = (
     "text-classification",
     "pair-classification",
     "token-classification",
+    LANGUAGE_MODELING,
 )
-KINDS: tuple[TaskKind, ...] = (*LABELLED, LANGUAGE_MODELING)
 # Three layers: fewer leave none to exit between.
 LAYERS, TRAIN_ROWS, VALIDATION_ROWS, WORDS, CLASSES = 3, 64, 32, 12, 4
 WIDTH = 96

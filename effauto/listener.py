@@ -58,15 +58,18 @@ class Several(Listener):
     So a server that is down costs its own records and never the search.
     """
 
-    def __init__(self, first: Listener, others: Sequence[Listener]) -> None:
+    def __init__(
+        self, first: Listener, others: Sequence[Listener], worker: tuple[int, int] = (0, 1)
+    ) -> None:
         self._first = first
         self._others = list(others)
+        self._worker = worker
 
     def of_worker(self, place: int, workers: int) -> Listener:
-        return Several(
-            self._first.of_worker(place, workers),
-            [other.of_worker(place, workers) for other in self._others],
-        )
+        """Shares those who are told, so that one that fails is told no more of any worker."""
+        found = Several(self._first.of_worker(place, workers), (), (place, workers))
+        found._others = self._others
+        return found
 
     def note(self, sentence: str) -> None:
         self._tell(lambda one: one.note(sentence))
@@ -93,7 +96,7 @@ class Several(Listener):
         event(self._first)
         for other in list(self._others):
             try:
-                event(other)
+                event(other.of_worker(*self._worker))
             except Exception as error:  # another's code, and often another's server
                 self._others.remove(other)
                 told = " ".join(str(error).split())[:200] or type(error).__name__

@@ -52,6 +52,14 @@ def test_one_that_fails_is_told_no_more_and_stops_nothing() -> None:
     assert last.told == ["planned", "planned"]
 
 
+def test_one_that_fails_is_told_no_more_of_any_worker() -> None:
+    first = Written()
+    several = Several(first, [Down()])
+    for _ in range(3):
+        several.of_worker(0, 1).planned(None)
+    assert len([told for told in first.told if "no more" in told]) == 1
+
+
 def test_an_unknown_name_is_refused_before_any_work(data: Path) -> None:
     with pytest.raises(InputError, match="nobody is called 'nonsense'"):
         effauto.plan(data, tell=["nonsense"])

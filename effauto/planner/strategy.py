@@ -150,7 +150,7 @@ class Strategy:
 
     def _repeated(self, time_left: float) -> Trial | None:
         """Towards the end, one of the best with another seed, until they can be told apart."""
-        if self._given or time_left > REPEATING * self.situation.request.search_time:
+        if self._given or time_left > self._last_part:
             return None
         best = best_of(self.situation, self.results)
         if best is None:

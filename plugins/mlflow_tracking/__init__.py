@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from effauto import Listener, hookimpl
 
@@ -19,19 +19,19 @@ class Mlflow(Listener):
     def __init__(self) -> None:
         self._made: Tracker | None = None
 
-    def started(self, number, candidate, fidelity, seconds):  # type: ignore[no-untyped-def]
+    def started(self, number: int, candidate: Any, fidelity: float, seconds: float) -> None:
         self._tracker.begin()
 
-    def ended(self, result, best, time_left):  # type: ignore[no-untyped-def]
+    def ended(self, result: Any, best: Any, time_left: float) -> None:
         self._tracker.tried(result)
 
-    def failed(self, candidate, error):  # type: ignore[no-untyped-def]
+    def failed(self, candidate: Any, error: str) -> None:
         self._tracker.failed(candidate, error)
 
-    def planned(self, plan):  # type: ignore[no-untyped-def]
+    def planned(self, plan: Any) -> None:
         self._tracker.planned(plan)
 
-    def carried_out(self, outcome):  # type: ignore[no-untyped-def]
+    def carried_out(self, outcome: Any) -> None:
         self._tracker.carried_out(outcome)
 
     @property
