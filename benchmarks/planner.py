@@ -2,6 +2,7 @@
 
 python benchmarks/planner.py replay [--seeds 20]       # against a clock, from measured trials
 python benchmarks/planner.py real --data FOLDER        # for real: hours, when quiet
+python benchmarks/planner.py judge --data FOLDER       # what that would answer, on test rows
 python benchmarks/planner.py instant                   # quality foretold, each task left out
 python benchmarks/planner.py tables                    # what was measured, in Markdown
 python benchmarks/planner.py curves                    # as SVG; needs matplotlib
@@ -35,6 +36,7 @@ WARM, COLD, EXPERT = "effauto, warm", "effauto, cold", "expert default"
 RIVALS = ("TPE", "NSGA-II", "SMAC", "random")
 SEARCHERS = (WARM, COLD, *RIVALS, EXPERT)
 POINT = 0.01
+PARTS = ("replay", "real", "judge", "instant", "tables", "curves")
 
 
 def main() -> None:
@@ -42,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("part", choices=("replay", "real", "instant", "tables", "curves"))
+    parser.add_argument("part", choices=PARTS)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--searchers", nargs="*", default=SEARCHERS, choices=SEARCHERS)
     parser.add_argument("--data", type=Path, help="for real: the folder with the data sets")
@@ -54,6 +56,10 @@ def main() -> None:
         from real import searched
 
         searched(given.data, given.minutes, min(given.seeds, 2), given.searchers)
+    elif given.part == "judge":
+        from real import judge
+
+        judge(given.data)
     elif given.part == "instant":
         write(MEASURED / "instant.json", instant())
     elif given.part == "curves":

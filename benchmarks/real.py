@@ -1,7 +1,8 @@
 """The same searches for real: every searcher's recipes go through effauto's own trial runner.
 
 Others draw from the same space, know the same limits, and are refused what is illegal; each trial
-is on all of the data. Everything counts: loading, asking, starting the worker.
+is on all of the data. Everything counts: loading, asking, starting the worker. What a search would
+answer at some time is trained once more, when all is over, and judged on the test split.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import registry
 from rivals import MAKERS
 from yahpo import hypervolume
 
+import effauto
 from effauto.budget import parse_budget
 from effauto.listener import Listener
 from effauto.planner.candidate import Candidate
@@ -34,13 +36,18 @@ from effauto.planner.sizing import Trial
 from effauto.planner.space import Space, build_space, to_options
 from effauto.planner.trying import Trying
 from effauto.plugins import load_plugins
+from effauto.recipe import Recipe
 from effauto.resources import QUALITY
 from effauto.store import open_store
 
 TASKS = ("sst2", "trec6")
 MODEL = "minilm"
+ROWS = 3000
 BUDGET = ("model.size<=60MiB", "inference.latency<=15ms")
+EXPERT = Recipe.of("lora", "int8-dynamic")  # LoRA is merged when its training ends
 MARKS = 20
+# Of the marks those at which the answer so far is judged on the test split.
+JUDGED = (5, 10, 20)
 MOST_ASKED = 200
 
 
@@ -62,7 +69,7 @@ def run(folder: Path, searcher: str, seconds: float, seed: int) -> dict[str, Any
     """One search: when each trial ended, and what it gave."""
     with tempfile.TemporaryDirectory() as name, _knowing(searcher, folder.name, Path(name)):
         request = Request(
-            DataRequest(str(folder)),
+            DataRequest(str(folder), max_rows=ROWS),
             MODEL,
             parse_budget(BUDGET),
             search_time=seconds,
@@ -74,7 +81,8 @@ def run(folder: Path, searcher: str, seconds: float, seed: int) -> dict[str, Any
             make_plan(request, load_plugins(), events)
         else:
             _foreign(request, searcher, events)
-    return {"searcher": searcher, "task": folder.name, "seed": seed, **events.to_json()}
+        ended = {"overshoot": round(max(0.0, events.clock.seconds / seconds - 1), 4)}
+    return {"searcher": searcher, "task": folder.name, "seed": seed, **events.to_json(), **ended}
 
 
 @contextmanager
@@ -110,8 +118,10 @@ class Events(Listener):
                 "quality": result.measured[quality].value,
                 "fidelity": result.fidelity,
                 "latency": figures["inference.latency"].value,
+                "size": figures["model.size"].value,
                 "over": bool(parse_budget(BUDGET).broken({n: f.value for n, f in figures.items()})),
-                "recipe": result.candidate.described,
+                "recipe": _told(result.candidate),
+                "answer": best and _told(best.candidate),
             }
         )
 
@@ -126,8 +136,11 @@ class Events(Listener):
             "illegal": self.illegal,
             "failed": self.failures,
             "over": sum(event["over"] for event in self.trials),
-            "overshoot": round(max(0.0, self.clock.seconds / self.clock.limit - 1), 4),
         }
+
+
+def _told(candidate: Candidate) -> dict[str, Any]:
+    return {"model": candidate.model, "steps": candidate.recipe.to_json()}
 
 
 @dataclass
@@ -146,6 +159,9 @@ class Foreign:
         candidate = self.propose(time_left)
         return None if candidate is None else Trial(candidate, 1.0, math.inf)
 
+    def begin(self, trial: Trial) -> None:
+        """One trial at a time: nothing is pending while another is asked for."""
+
     def tell(self, result: Result) -> None:
         self.results.append(result)
         self.learn(result)
@@ -161,8 +177,7 @@ def _foreign(request: Request, searcher: str, events: Events) -> None:
         situation = understand(request, load_plugins(), store)
         space = build_space(situation.usable, request.seed)
         if searcher == planner.EXPERT:
-            rest = [Candidate(MODEL), *map(Candidate, situation.oracle.models)]
-            propose, learn = _in_turn(rest), _nothing
+            propose, learn = _in_turn([Candidate(MODEL, EXPERT)]), _nothing
         else:
             propose, learn = _asking(situation, space, searcher, events)
         strategy = Foreign(situation, space, events, propose, learn)
@@ -218,9 +233,63 @@ def _asking(
     return propose, learn
 
 
+def judge(folder: Path) -> None:
+    """Train what each search would have answered, and judge it on the test split, once each."""
+    target = planner.MEASURED / "real_tested.jsonl"
+    done = {_key(line["task"], line["recipe"], line["seed"]) for line in planner.lines(target)}
+    for line in planner.lines(planner.MEASURED / "real.jsonl"):
+        for answer in _answers(line):
+            key = _key(line["task"], answer, line["seed"])
+            if answer is not None and key not in done:
+                done.add(key)
+                entry = {"task": line["task"], "seed": line["seed"], "recipe": answer}
+                entry |= _tested(folder / line["task"], answer, line["seed"])
+                with target.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(entry) + "\n")
+
+
+def _answers(line: dict[str, Any]) -> list[dict[str, Any] | None]:
+    """What the search would answer at each of the marks."""
+    found = []
+    for mark in JUDGED:
+        ended = [e for e in line["events"] if e["at"] <= line["horizon"] * mark / MARKS]
+        found.append(ended[-1]["answer"] if ended else None)
+    return found
+
+
+def _key(task: str, answer: dict[str, Any] | None, seed: int) -> str:
+    return json.dumps([task, answer, seed], sort_keys=True)
+
+
+def _tested(folder: Path, answer: dict[str, Any], seed: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as name:
+        store = str(Path(name) / "results.db")
+        plan = effauto.plan(
+            folder,
+            budget=BUDGET,
+            model=answer["model"],
+            recipe=Recipe.from_json(answer["steps"]),
+            max_rows=ROWS,
+            seed=seed,
+            store=store,
+        )
+        outcome = effauto.run(plan, Path(name) / "model", store=store)
+        figures = outcome.measurement
+        (quality,) = (name for name in figures if name.startswith(QUALITY))
+        names = {"quality": quality, "latency": "inference.latency", "size": "model.size"}
+        return {short: figures[long].value for short, long in names.items()}
+
+
 def judged(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The curves, beside the best and the range that any searcher found on the task."""
-    return [line | _curves(line, [o for o in found if o["task"] == line["task"]]) for line in found]
+    tested = planner.lines(planner.MEASURED / "real_tested.jsonl")
+    known = {_key(line["task"], line["recipe"], line["seed"]): line["quality"] for line in tested}
+    return [
+        line
+        | _curves(line, [other for other in found if other["task"] == line["task"]])
+        | {"tested": [known.get(_key(line["task"], a, line["seed"]), 0.0) for a in _answers(line)]}
+        for line in found
+    ]
 
 
 def _curves(line: dict[str, Any], rivals: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -240,4 +309,4 @@ def _kept(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _points(events: Iterable[dict[str, Any]]) -> Any:
-    return np.array([[1 - event["quality"], event["latency"]] for event in events])
+    return np.array([[1 - event["quality"], event["latency"], event["size"]] for event in events])

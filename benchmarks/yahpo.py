@@ -146,13 +146,22 @@ def regret(errors: Array, scale: Array) -> float:
 
 
 def hypervolume(points: Array, scale: Array) -> float:
-    """Of (error, cost), each brought to 0 at the least and 1 at the 95 % quantile of the draws."""
+    """Of errors and costs, each brought to 0 at the least and 1 at the 95 % quantile of a scale."""
     low, high = scale.min(axis=0), np.quantile(scale, 0.95, axis=0)
     inside = (points - low) / (high - low)
-    inside = inside[(inside < 1).all(axis=1)]
-    total, ceiling = 0.0, 1.0
-    for x, y in inside[np.lexsort((inside[:, 1], inside[:, 0]))]:
-        if y < ceiling:
-            total += (1 - x) * (ceiling - y)
-            ceiling = y
-    return float(total)
+    return _volume(inside[(inside < 1).all(axis=1)])
+
+
+def _volume(inside: Array) -> float:
+    """By slices along the last column, each as deep as the way to the next point."""
+    if not len(inside):
+        return 0.0
+    if inside.shape[1] == 1:
+        return float(1 - inside.min())
+    ordered = inside[np.argsort(inside[:, -1])]
+    ends = [*ordered[1:, -1], 1.0]
+    return sum(
+        (end - point[-1]) * _volume(ordered[: place + 1, :-1])
+        for place, (point, end) in enumerate(zip(ordered, ends, strict=True))
+        if end > point[-1]
+    )
