@@ -28,18 +28,18 @@ from effauto.task import load_task, write_split
 from effauto.task.examples import Examples
 from effauto.task.task import COMPRESSION
 from effauto.task.vocabulary import learn_tokenizer, pieces_of
-from effauto.traits import LANGUAGE_MODELING, TaskKind, TaskTraits
+from effauto.traits import MASKED_LANGUAGE_MODELING, PLAIN_TEXT, TaskKind, TaskTraits
 
 KINDS: tuple[TaskKind, ...] = (
     "text-classification",
     "pair-classification",
     "token-classification",
-    LANGUAGE_MODELING,
+    *PLAIN_TEXT,
 )
 # Three layers: fewer leave none to exit between.
 LAYERS, TRAIN_ROWS, VALIDATION_ROWS, WORDS, CLASSES = 3, 64, 32, 12, 4
 WIDTH = 96
-# The model that is trained from scratch, on text.
+# The models that are trained from scratch, on text.
 UNTRAINED, POSITIONS = Size(64, 2), 64
 # Rows that the tasks are said to have, so that none is refused as too small for a method.
 SAID_ROWS = 2000
@@ -83,7 +83,8 @@ class Bench:
             write_split(examples.select(range(TRAIN_ROWS)), classes, data / "train.jsonl")
             rest = range(TRAIN_ROWS, TRAIN_ROWS + VALIDATION_ROWS)
             write_split(examples.select(rest), classes, data / "validation.jsonl")
-        write_untrained(folder / "untrained", UNTRAINED, _tokenizer(), POSITIONS)
+        for kind in PLAIN_TEXT:
+            write_untrained(folder / f"untrained-{kind}", UNTRAINED, _tokenizer(kind), POSITIONS)
         if not (folder / "model").exists():
             _write_model(find_model(model).files, folder)
         hardware = replace(this_machine(), threads=1)
@@ -91,7 +92,7 @@ class Bench:
 
     def model(self, kind: TaskKind) -> str:
         """The folder of the model for this kind of task."""
-        return str(self.folder / ("untrained" if kind == LANGUAGE_MODELING else "model"))
+        return str(self.folder / (f"untrained-{kind}" if kind in PLAIN_TEXT else "model"))
 
     @cached_property
     def _traits(self) -> Mapping[TaskKind, Any]:
@@ -178,21 +179,22 @@ def _scattered(sets: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
 
 
 def traits(kind: TaskKind) -> TaskTraits:
-    if kind == LANGUAGE_MODELING:
+    if kind in PLAIN_TEXT:
         pieces = len(_classes(kind))
         return TaskTraits(kind, COMPRESSION, SAID_ROWS, pieces, 16.0, 24.0, 32.0, 0.1, 1.0)
     return TaskTraits(kind, "accuracy", SAID_ROWS, CLASSES, 16.0, 24.0, 32.0, 0.1, 0.3)
 
 
 @cache
-def _tokenizer() -> str:
+def _tokenizer(kind: TaskKind) -> str:
     """Of the text that is learnt from scratch."""
-    return str(learn_tokenizer([row for (row,) in _tasks()[LANGUAGE_MODELING].inputs]).to_str())
+    rows = [row for (row,) in _tasks()[kind].inputs]
+    return str(learn_tokenizer(rows, masked=kind == MASKED_LANGUAGE_MODELING).to_str())
 
 
 def _classes(kind: TaskKind) -> tuple[str, ...]:
-    if kind == LANGUAGE_MODELING:
-        return pieces_of(Tokenizer.from_str(_tokenizer()))
+    if kind in PLAIN_TEXT:
+        return pieces_of(Tokenizer.from_str(_tokenizer(kind)))
     return tuple(map(str, range(CLASSES)))
 
 
@@ -281,5 +283,5 @@ def _tasks() -> dict[TaskKind, Examples]:
         "text-classification": Examples("text-classification", singles, tuple(labels[:rows])),
         "pair-classification": Examples("pair-classification", tuple(pairs), tuple(alike)),
         "token-classification": Examples("token-classification", tuple(words), tuple(tags)),
-        LANGUAGE_MODELING: Examples(LANGUAGE_MODELING, singles, (0,) * rows),
+        **{kind: Examples(kind, singles, (0,) * rows) for kind in PLAIN_TEXT},
     }

@@ -1,11 +1,14 @@
 """Measure each method of training from scratch, alone, beside untouched training.
 
-    python benchmarks/from_scratch.py [trainings] [lengths] [--data FOLDER] [--seeds 3] [--rows 500]
+    python benchmarks/from_scratch.py [trainings] [lengths] [objectives] [--data FOLDER]
+                                      [--seeds 3] [--rows 500] [--workers 1]
 
 ``trainings``: a Llama of four layers, 128 wide, on tiny Shakespeare, on one thread, every method
 at its defaults; a line a training goes to ``measured/from_scratch.jsonl``, and one that is there is
 not made again. ``lengths``: the processor seconds of one attention of that width, forward and
-backward, at lengths from 128 to 4,096, to ``measured/from_scratch.lengths.json``. Both end by
+backward, at lengths from 128 to 4,096, to ``measured/from_scratch.lengths.json``. ``objectives``:
+an encoder of that size on Wikipedia's text, from what masked language models learn, and what it is
+worth when it is fine-tuned on questions, to ``measured/from_scratch.objectives.jsonl``. All end by
 writing ``docs/from-scratch-methods.md``; so does the command alone.
 """
 
@@ -22,6 +25,7 @@ from typing import Any
 
 import from_scratch_document
 from bench import HERE, SHARED
+from from_scratch_objectives import objectives, runs
 
 from effauto.execution.job import TRAIN, Job
 from effauto.hardware import this_machine
@@ -55,17 +59,20 @@ LENGTHS, REPEATS = (128, 256, 512, 1024, 2048, 4096), 3
 def main() -> None:
     """Run what was asked for, then write the document."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("parts", nargs="*", choices=[[], "trainings", "lengths"])
+    parser.add_argument("parts", nargs="*", choices=[[], "trainings", "lengths", "objectives"])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=500)
+    parser.add_argument("--workers", type=int, default=1, help="for objectives: trainings at once")
     parser.add_argument("--data", type=Path, default=SHARED)
     arguments = parser.parse_args()
     if "lengths" in arguments.parts:
         CURVES.write_text(json.dumps(curves(), indent=1) + "\n", encoding="utf-8")
     if "trainings" in arguments.parts:
         trainings(arguments.data / "tinyshakespeare", arguments.seeds, arguments.rows)
+    if "objectives" in arguments.parts:
+        objectives(arguments.data, arguments.seeds, arguments.rows, arguments.workers)
     curve = json.loads(CURVES.read_text(encoding="utf-8")) if CURVES.exists() else {}
-    from_scratch_document.write(read(RUNS), curve)
+    from_scratch_document.write(read(RUNS), curve, runs())
 
 
 def trainings(text: Path, seeds: int, rows: int) -> None:

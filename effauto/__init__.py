@@ -24,10 +24,19 @@ if TYPE_CHECKING:
     from effauto.execution.attention import attend_by, attentions, same_hooks
     from effauto.execution.context import Context
     from effauto.execution.embedding import embed, frozen_features
+    from effauto.execution.encoding import Pieces
     from effauto.execution.gates import gate_gradients
+    from effauto.execution.masking import Masking
     from effauto.execution.predictor import Predictor, Runtime
     from effauto.execution.rows import row_losses, rows_at
-    from effauto.execution.training import Batch, Moment, Training, collate, encode_training
+    from effauto.execution.training import (
+        Batch,
+        Descent,
+        Moment,
+        Training,
+        collate,
+        encode_training,
+    )
     from effauto.model.transformer import TaskModel
     from effauto.planner.search import Search
     from effauto.results import Results
@@ -50,7 +59,10 @@ _LATE = {
     "Predictor": "effauto.execution.predictor",
     "Runtime": "effauto.execution.predictor",
     "Batch": "effauto.execution.training",
+    "Descent": "effauto.execution.training",
     "Moment": "effauto.execution.training",
+    "Masking": "effauto.execution.masking",
+    "Pieces": "effauto.execution.encoding",
     "Training": "effauto.execution.training",
     "collate": "effauto.execution.training",
     "embed": "effauto.execution.embedding",
@@ -73,6 +85,7 @@ __all__ = [
     "Choice",
     "Context",
     "DeclarationError",
+    "Descent",
     "EffAutoClassifier",
     "EffautoError",
     "Evidence",
@@ -81,10 +94,12 @@ __all__ = [
     "Hardware",
     "Int",
     "Listener",
+    "Masking",
     "Method",
     "ModelTraits",
     "Moment",
     "Needs",
+    "Pieces",
     "Predictor",
     "Rate",
     "Recipe",

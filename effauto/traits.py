@@ -6,9 +6,20 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Literal, Self
 
 TaskKind = Literal[
-    "text-classification", "pair-classification", "token-classification", "language-modeling"
+    "text-classification",
+    "pair-classification",
+    "token-classification",
+    "language-modeling",
+    "masked-language-modeling",
 ]
 LANGUAGE_MODELING: Final = "language-modeling"
+MASKED_LANGUAGE_MODELING: Final = "masked-language-modeling"
+# Kinds of tasks that are nothing but text, whose classes are its pieces.
+PLAIN_TEXT: Final = (LANGUAGE_MODELING, MASKED_LANGUAGE_MODELING)
+# The piece that stands for one that is hidden, and the share of pieces that are: in training unless
+# a method says otherwise, and always where a model is judged (Devlin et al. 2019, section 3.1).
+MASK: Final = "<mask>"
+HIDDEN: Final = 0.15
 # The fact of a model that holds no numbers yet.
 FROM_SCRATCH = "from_scratch"
 Family = Literal["transformer", "linear"]

@@ -7,7 +7,13 @@ from typing import Any
 
 from effauto.bag_of_words import BagOfWords
 from effauto.lengths import PAD_TO, Lengths
-from effauto.traits import LANGUAGE_MODELING, ModelTraits, TaskTraits
+from effauto.traits import (
+    HIDDEN,
+    MASKED_LANGUAGE_MODELING,
+    PLAIN_TEXT,
+    ModelTraits,
+    TaskTraits,
+)
 from effauto.workload import (
     ADAMW_BYTES,
     BASELINE,
@@ -34,7 +40,7 @@ def network(task: TaskTraits, model: ModelTraits) -> Workload:
     work = Workload(
         family=model.family,
         examples=task.examples,
-        labels=0.0 if task.kind == LANGUAGE_MODELING else task.examples,
+        labels=0.0 if task.kind in PLAIN_TEXT else task.examples,
         batch_size=baseline.batch_size,
         **read,
         layers=model.layers,
@@ -74,7 +80,8 @@ def network(task: TaskTraits, model: ModelTraits) -> Workload:
         cached_widths=2.0 * keys / model.width if "decoder" in model.facts else 0.0,
         layer_vectors=model.layer_vectors,
         layer_rows=model.layer_rows,
-        tagging=1.0 if task.kind in ("token-classification", LANGUAGE_MODELING) else 0.0,
+        tagging=1.0 if task.kind in ("token-classification", *PLAIN_TEXT) else 0.0,
+        asked=HIDDEN if task.kind == MASKED_LANGUAGE_MODELING else 1.0,
         mask_units=float(model.dropouts) if model.dropout else 0.0,
         pair_numbers=3.0 if dropped else 0.0,  # scores, mask and product
         attention_backward=KEEPING_BACKWARD if dropped else KERNEL_BACKWARD,

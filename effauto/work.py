@@ -39,7 +39,8 @@ class Work:
     model has. ``token_flops`` are operations a token that stand outside the layers. Of a layer's
     parameters ``layer_vectors`` multiply nothing; its matrices have ``layer_rows`` outputs. A
     decoder's layer hands on ``cached_widths`` a token. ``tagging`` is 1 where the head reads every
-    token, 0 where it reads their mean.
+    token, 0 where it reads their mean; ``asked`` is the share of these of which training asks an
+    answer.
     Training, per example: ``forward_passes`` and ``backward_passes`` through the network;
     ``backward_depth`` is the share of layers that gradients cross and ``weight_gradients`` the
     share of those layers' weights for which a gradient is computed; ``train_compute`` is the
@@ -122,6 +123,7 @@ class Work:
     layer_vectors: float = 0.0
     layer_rows: float = 0.0
     tagging: float = 0.0
+    asked: float = 1.0
     mask_units: float = 0.0
     pair_numbers: float = 0.0
     adapter_parameters: float = 0.0

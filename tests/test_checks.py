@@ -16,6 +16,7 @@ from effauto.checks.tiny import tiny_text
 from effauto.errors import ModelError
 from effauto.model.scratch import Size, write_untrained
 from effauto.plugins import find_in_folder, load_plugins
+from effauto.traits import PLAIN_TEXT
 
 BUNDLED = [
     pytest.param(check, marks=[pytest.mark.slow] if check.name == "runs-end-to-end" else [])
@@ -130,8 +131,11 @@ def test_the_samples_are_like_the_models_there_are(tmp_path):
 
     samples = {model.name: model for model in MODELS}
     assert find_model("bag-of-words").traits.facts == samples["bag-of-words"].facts
-    write_untrained(tmp_path, Size(192, 4), tiny_text()[1], positions=512)
-    assert find_model(str(tmp_path)).traits.facts == samples["untrained"].facts
+    for kind, name in zip(PLAIN_TEXT, ("untrained", "untrained encoder"), strict=True):
+        write_untrained(tmp_path / kind, Size(192, 4), tiny_text(kind)[1], positions=512)
+        found = find_model(str(tmp_path / kind)).traits
+        assert found.facts == samples[name].facts
+        assert found.layer_parameters == samples[name].layer_parameters
     try:
         minilm = find_model("minilm").traits
     except ModelError as error:

@@ -36,7 +36,7 @@ from effauto.recipe import Recipe
 from effauto.task.examples import Examples
 from effauto.task.exchange import write_split
 from effauto.task.vocabulary import pieces_of
-from effauto.traits import LANGUAGE_MODELING, TaskKind
+from effauto.traits import PLAIN_TEXT, TaskKind
 
 KINDS: tuple[TaskKind, ...] = ("text-classification", "pair-classification", "token-classification")
 SECONDS = 90
@@ -88,8 +88,10 @@ def _methods(method: Method) -> dict[str, Method]:
 def _legal_job(method: Method, folder: Path, hardware: Hardware) -> Job | None:
     methods = _methods(method)
     recipes = [Recipe.of(method.name), *(Recipe.of(method.name, other) for other in methods)]
+    places: list[tuple[str, TaskKind]]
     places = [(model, kind) for model in (str(folder), BAG_OF_WORDS) for kind in KINDS]
-    for model, kind in [*places, (_untrained(folder / "untrained"), LANGUAGE_MODELING)]:
+    places += [(_untrained(folder / kind, kind), kind) for kind in PLAIN_TEXT]
+    for model, kind in places:
         for recipe in recipes:
             traits = find_model(model).traits
             if compose(recipe, methods, tiny_traits(kind), traits, hardware).legal:
@@ -97,25 +99,24 @@ def _legal_job(method: Method, folder: Path, hardware: Hardware) -> Job | None:
     return None
 
 
-def _untrained(folder: Path) -> str:
+def _untrained(folder: Path, kind: TaskKind) -> str:
     """A model of two layers, 32 wide, to be trained from scratch."""
-    write_untrained(folder, Size(32, 2), tiny_text()[1], positions=64)
+    write_untrained(folder, Size(32, 2), tiny_text(kind)[1], positions=64)
     return str(folder)
 
 
 def _examples(kind: TaskKind) -> Examples:
-    return tiny_text()[0] if kind == LANGUAGE_MODELING else tiny_examples(kind)
+    return tiny_text(kind)[0] if kind in PLAIN_TEXT else tiny_examples(kind)
 
 
-def _pieces() -> tuple[str, ...]:
+def _pieces(kind: TaskKind) -> tuple[str, ...]:
     from tokenizers import Tokenizer
 
-    return pieces_of(Tokenizer.from_str(tiny_text()[1]))
+    return pieces_of(Tokenizer.from_str(tiny_text(kind)[1]))
 
 
 def _job(recipe: Recipe, model: str, kind: TaskKind, folder: Path, hardware: Hardware) -> Job:
-    from_scratch = kind == LANGUAGE_MODELING
-    classes = _pieces() if from_scratch else CLASSES
+    classes = _pieces(kind) if kind in PLAIN_TEXT else CLASSES
     write_split(_examples(kind), classes, folder / "train.jsonl")
     return Job(
         action=TRAIN,

@@ -9,7 +9,13 @@ from dataclasses import replace
 from effauto.knobs import Choice, Float, Int, Knob, Value
 from effauto.machine import Hardware, Rate
 from effauto.method import Method
-from effauto.traits import FROM_SCRATCH, LANGUAGE_MODELING, ModelTraits, TaskTraits
+from effauto.traits import (
+    FROM_SCRATCH,
+    MASKED_LANGUAGE_MODELING,
+    PLAIN_TEXT,
+    ModelTraits,
+    TaskTraits,
+)
 from effauto.workload import Workload
 
 RANDOM_SETTINGS = 8
@@ -20,6 +26,7 @@ TASKS = (
     TaskTraits("pair-classification", "accuracy", 4_500, 3, 24, 40, 60, 0.0, 0.56),
     TaskTraits("token-classification", "accuracy", 300, 17, 15, 40, 120, 0.0, 0.2),
     TaskTraits("language-modeling", "compression", 3_000, 4_096, 128, 128, 128, 0.0, 1.0),
+    TaskTraits("masked-language-modeling", "compression", 3_000, 4_096, 128, 128, 128, 0.0, 1.0),
 )
 
 _FACTS = frozenset(
@@ -75,6 +82,9 @@ _UNTRAINED = ModelTraits(
     dropout=0.0,
     attention_dropout=0.0,
 )
+_UNTRAINED_ENCODER = replace(
+    _UNTRAINED, name="untrained encoder", facts=_FACTS - {"pretrained"} | {"from_scratch"}
+)
 _LINEAR = ModelTraits(
     name="bag-of-words",
     family="linear",
@@ -88,7 +98,7 @@ _LINEAR = ModelTraits(
     layer_parameters=0,
     facts=frozenset(),
 )
-MODELS = (_SMALL, _BASE, _UNTRAINED, _LINEAR)
+MODELS = (_SMALL, _BASE, _UNTRAINED, _UNTRAINED_ENCODER, _LINEAR)
 
 MACHINE = Hardware(
     name="a small server",
@@ -115,8 +125,16 @@ def places() -> Iterator[tuple[TaskTraits, ModelTraits]]:
     """Each task with each model that may learn it: text is learnt from scratch, and only that."""
     for task in TASKS:
         for model in MODELS:
-            if (task.kind == LANGUAGE_MODELING) == (FROM_SCRATCH in model.facts):
+            if learnable(task, model):
                 yield task, model
+
+
+def learnable(task: TaskTraits, model: ModelTraits) -> bool:
+    """Whether effauto would have the model learn the task: each kind of text has its own models."""
+    from_scratch = FROM_SCRATCH in model.facts
+    if task.kind not in PLAIN_TEXT:
+        return not from_scratch
+    return from_scratch and (task.kind == MASKED_LANGUAGE_MODELING) == ("encoder" in model.facts)
 
 
 def workloads(task: TaskTraits, model: ModelTraits) -> Iterator[Workload]:

@@ -9,7 +9,13 @@ from pathlib import Path
 from effauto.task.examples import Examples
 from effauto.task.task import COMPRESSION
 from effauto.task.vocabulary import learn_tokenizer
-from effauto.traits import LANGUAGE_MODELING, TaskKind, TaskTraits
+from effauto.traits import (
+    LANGUAGE_MODELING,
+    MASKED_LANGUAGE_MODELING,
+    PLAIN_TEXT,
+    TaskKind,
+    TaskTraits,
+)
 
 WORDS = (
     "good",
@@ -48,16 +54,17 @@ def tiny_examples(kind: TaskKind) -> Examples:
     return Examples(kind, (*inputs[:-4], *inputs[:4]), (*targets[:-4], *targets[:4]))
 
 
-def tiny_text() -> tuple[Examples, str]:
+def tiny_text(kind: TaskKind = LANGUAGE_MODELING) -> tuple[Examples, str]:
     """The same words as text, for a language model; and a tokenizer of it, as JSON."""
     rows = [f"{' '.join(fields)}\n" for fields in tiny_examples("text-classification").inputs]
     inputs = tuple((row,) for row in rows)
-    return Examples(LANGUAGE_MODELING, inputs, (0,) * len(rows)), learn_tokenizer(rows).to_str()
+    tokenizer = learn_tokenizer(rows, masked=kind == MASKED_LANGUAGE_MODELING)
+    return Examples(kind, inputs, (0,) * len(rows)), tokenizer.to_str()
 
 
 def tiny_traits(kind: TaskKind) -> TaskTraits:
-    if kind == LANGUAGE_MODELING:
-        pieces = len(json.loads(tiny_text()[1])["model"]["vocab"])
+    if kind in PLAIN_TEXT:
+        pieces = len(json.loads(tiny_text(kind)[1])["model"]["vocab"])
         return TaskTraits(kind, COMPRESSION, ROWS, pieces, 8.0, 14.0, 16.0, 0.1, 1.0)
     return TaskTraits(kind, "accuracy", ROWS, len(CLASSES), 8.0, 14.0, 16.0, 0.1, 0.5)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from effauto.errors import InputError
+from effauto.traits import PLAIN_TEXT
 
 if TYPE_CHECKING:
     from effauto.planner.request import DataRequest
@@ -18,7 +19,7 @@ KINDS = (
     "text-classification",
     "pair-classification",
     "token-classification",
-    "language-modeling",
+    *PLAIN_TEXT,
 )
 
 database = click.option(
@@ -98,9 +99,11 @@ def data_request(source: str | None, given: Mapping[str, Any], seed: int) -> Dat
 
 def check_from_scratch(kind: str | None, from_scratch: bool) -> None:
     """Raise InputError where a model cannot be trained, or not be taken as it is."""
-    if from_scratch and kind != "language-modeling":
-        raise InputError("--from-scratch trains language models: add --task language-modeling")
-    if kind == "language-modeling" and not from_scratch:
+    if from_scratch and kind not in PLAIN_TEXT:
+        raise InputError(
+            f"--from-scratch trains language models: add --task {' or --task '.join(PLAIN_TEXT)}"
+        )
+    if kind in PLAIN_TEXT and not from_scratch:
         raise InputError(
             "language models are trained from scratch here, not fine-tuned: add --from-scratch"
         )

@@ -50,7 +50,8 @@ def train_head(work: Workload) -> float:
     """Operations of one training on the head, whose inputs get gradients if a layer does."""
     gradients = 1.0 + min(1.0, work.backward_depth)
     passes = work.forward_passes + work.backward_passes * gradients
-    return work.examples * passes * _head(work, work.train_tokens)
+    asked = work.asked if work.tagging else 1.0
+    return work.examples * passes * asked * _head(work, work.train_tokens)
 
 
 def _head(work: Workload, tokens: float) -> float:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from effauto.errors import TrialError
 from effauto.execution.encoding import Arrays, Encoding, Pieces, read_tokenizer
 from effauto.execution.meter import Meter
 from effauto.model.source import ModelSource
@@ -70,6 +71,13 @@ class Context:
         model = start(self.source.files, self.task.kind, len(self.classes))
         return model.to(self.device)
 
+    def narrower(self, width: int) -> TaskModel:
+        """An untrained model like the one to be trained from scratch, of another width."""
+        from effauto.model.fresh import untrained
+
+        model = untrained(self.source.files, self.task.kind, len(self.classes), width)
+        return model.to(self.device)
+
     def encoding(self, model: TaskModel) -> Encoding:
         """The tokenizer as ``model`` reads; also used by :meth:`pad` from now on."""
         key = (id(model.tokenizer), model.pairing, *model.input_names)
@@ -83,6 +91,14 @@ class Context:
 
     def pad(self, rows: Sequence[Pieces], length: int | None = None) -> Arrays:
         return self._current.collate(rows, length)
+
+    @property
+    def mask(self) -> int:
+        """The number of the piece that stands for hidden ones, in the encoding last asked for."""
+        number = self._current.mask
+        if number is None:
+            raise TrialError(f"the tokenizer of {self.source.name} cannot hide a piece")
+        return number
 
     def report(self, what: str, share: float) -> None:
         """Tell the user how far a long step is, from 0 to 1."""

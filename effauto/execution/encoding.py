@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effauto.errors import ModelError
-from effauto.traits import TaskKind
+from effauto.traits import MASK, MASKED_LANGUAGE_MODELING, TaskKind
 from effauto.workload import PAD_TO
 
 Arrays = dict[str, NDArray[np.int64]]
@@ -24,7 +24,7 @@ class Pieces:
 
     ``sides`` holds the numbers of its one input, or of both texts of a pair read separately;
     ``segments`` tells two texts in one input apart; ``words`` has the place of the first piece of
-    each word, or -1 where the word was cut off (tagging only).
+    each word, or -1 where the word was cut off (of tagging and of masked language models only).
     """
 
     sides: tuple[tuple[int, ...], ...]
@@ -49,6 +49,7 @@ class Encoding:
         self.pairing = pairing
         self.inputs = tuple(inputs)
         self.pad = _pad_number(tokenizer)
+        self.mask: int | None = tokenizer.token_to_id(MASK)
         tokenizer.no_padding()
 
     @classmethod
@@ -74,8 +75,10 @@ class Encoding:
                 Pieces((tuple(a.ids), tuple(b.ids))) for a, b in zip(firsts, seconds, strict=True)
             ]
         inputs = [row if len(row) > 1 else row[0] for row in rows]
+        words = self.kind == MASKED_LANGUAGE_MODELING
         return [
-            Pieces((tuple(e.ids),), tuple(e.type_ids)) for e in self.tokenizer.encode_batch(inputs)
+            Pieces((tuple(e.ids),), tuple(e.type_ids), _all_first_pieces(e) if words else ())
+            for e in self.tokenizer.encode_batch(inputs)
         ]
 
     def collate(self, rows: Sequence[Pieces], length: int | None = None) -> Arrays:
@@ -141,3 +144,8 @@ def _first_pieces(encoding: Any, words: int) -> tuple[int, ...]:
         if word is not None and places[word] < 0:
             places[word] = place
     return tuple(places)
+
+
+def _all_first_pieces(encoding: Any) -> tuple[int, ...]:
+    numbers = [word for word in encoding.word_ids if word is not None]
+    return _first_pieces(encoding, max(numbers, default=-1) + 1)

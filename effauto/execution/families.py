@@ -12,7 +12,7 @@ from effauto.execution.job import Job, versions
 from effauto.knobs import Setting
 from effauto.recipe import Recipe
 from effauto.task.examples import Examples
-from effauto.traits import LANGUAGE_MODELING
+from effauto.traits import PLAIN_TEXT
 from effauto.workload import baseline_of
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _costs(context: Context, examples: Examples, parameters: int) -> Values:
 
 def _labels(examples: Examples, context: Context) -> int:
     """Text that is foretold piece by piece is its own label."""
-    if examples.kind == LANGUAGE_MODELING:
+    if examples.kind in PLAIN_TEXT:
         return 0
     return max(len(examples), context.labels_read)
 

@@ -9,6 +9,7 @@ from effauto.errors import InputError
 _WANTED = {
     "text-classification": "a list of texts",
     "language-modeling": "a list of texts",
+    "masked-language-modeling": "a list of texts",
     "pair-classification": "a list of (text_a, text_b) pairs",
     "token-classification": "a list of lists of words",
 }
@@ -26,8 +27,8 @@ def _row(item: str | Sequence[str], kind: str, place: int) -> tuple[str, ...]:
         fields: tuple[object, ...] = (item,)
     else:
         fields = tuple(item) if isinstance(item, Sequence) else (item,)
-    sizes = {"text-classification": 1, "language-modeling": 1, "pair-classification": 2}
-    fits = not isinstance(item, str) if kind not in sizes else len(fields) == sizes[kind]
+    one, two = _WANTED[kind] == "a list of texts", kind == "pair-classification"
+    fits = len(fields) == 1 + two if one or two else not isinstance(item, str)
     if not fits or not all(isinstance(field, str) for field in fields):
         raise InputError(f"predict takes {_WANTED[kind]}; input {place} is {item!r:.60}")
     return tuple(map(str, fields))

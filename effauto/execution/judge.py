@@ -24,7 +24,7 @@ from effauto.resources import GUARD, Figure, exactly, share_of
 from effauto.task.examples import Examples
 from effauto.task.exchange import read_split
 from effauto.task.task import COMPRESSION
-from effauto.traits import LANGUAGE_MODELING
+from effauto.traits import PLAIN_TEXT
 
 BATCH = 32
 WARM_UP = 5
@@ -58,7 +58,7 @@ def judge(
         ),
         "model.size": exactly(float(size_of(job.folder)), "byte"),
     }
-    if examples.kind != LANGUAGE_MODELING:
+    if examples.kind not in PLAIN_TEXT:
         figures |= worst_class(job.classes, examples, predicted)
     keep_answers(job, examples, predicted)
     progress("judging", 1.0)

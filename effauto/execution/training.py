@@ -13,9 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from effauto.execution.encoding import FIRST_PIECE_ONLY, Pieces, padded_length
+from effauto.execution.masking import Masking
 from effauto.model.transformer import TaskModel
 from effauto.task.examples import Examples
-from effauto.traits import LANGUAGE_MODELING
+from effauto.traits import LANGUAGE_MODELING, MASKED_LANGUAGE_MODELING
 from effauto.transfer import parameter_groups
 from effauto.workload import BASELINE, Baseline
 
@@ -53,7 +54,15 @@ Fit = Callable[[TaskModel, Examples, "Training", "Context"], TaskModel]
 
 
 def cross_entropy(model: TaskModel, batch: Batch) -> Tensor:
-    """Mean negative log-likelihood of the targets (places of -100 have none)."""
+    """Mean negative log-likelihood of the targets (places of -100 have none).
+
+    Of what a masked language model reads little is asked: only there are logits computed.
+    """
+    if model.kind == MASKED_LANGUAGE_MODELING:
+        asked = batch.targets != FIRST_PIECE_ONLY
+        logits = model.head(model.features(**batch.inputs)[asked]).float()
+        losses = nn.functional.cross_entropy(logits, batch.targets[asked], reduction="sum")
+        return losses / asked.sum().clamp(min=1)  # of rows that are cut short nothing may be asked
     logits = model(**batch.inputs)
     return nn.functional.cross_entropy(
         logits.flatten(0, -2).float(), batch.targets.flatten(), ignore_index=FIRST_PIECE_ONLY
@@ -163,7 +172,8 @@ class Training:
     ``fit`` does it all and may be replaced as a whole; the default, :func:`by_gradient`, follows
     the other fields. ``padding`` is ``fixed`` (to the longest row of the data) or ``longest`` (of
     the batch). Warm-up is a share of the steps. ``optimizer`` makes one from parameter groups and
-    the learning rate. ``view`` tells what of a batch is read in the step to come. Each of
+    the learning rate. ``view`` tells what of a batch is read in the step to come; ``masking``,
+    what masked language models must foretell. Each of
     ``after_step`` is called after each step; one that returns True ends the training.
     """
 
@@ -177,6 +187,7 @@ class Training:
     order: Order = shuffled
     group: Grouping = consecutive
     view: View = whole
+    masking: Masking = Masking()
     loss: Loss = cross_entropy
     optimizer: MakeOptimizer = adamw
     after_step: tuple[AfterStep, ...] = ()
@@ -217,6 +228,11 @@ def collate(
     inputs = {name: torch.from_numpy(array).to(context.device) for name, array in arrays.items()}
     if examples.kind == LANGUAGE_MODELING:
         return Batch(inputs, next_pieces(inputs), tuple(rows))
+    if examples.kind == MASKED_LANGUAGE_MODELING:
+        read, hidden = training.masking.applied(
+            inputs["input_ids"], chosen, context.mask, len(context.classes)
+        )
+        return Batch(inputs | {"input_ids": read}, hidden, tuple(rows))
     targets = _targets(chosen, [examples.targets[row] for row in rows], inputs["input_ids"].shape)
     return Batch(inputs, targets.to(context.device), tuple(rows))
 

@@ -9,16 +9,19 @@ import torch
 from torch import nn
 
 from effauto.model.scratch import BASE
-from effauto.model.transformer import TaskModel
+from effauto.model.transformer import TaskModel, without_pooler
 from effauto.traits import TaskKind
 from effauto.transfer import maximal_update, resized
 
 
-def untrained(folder: Path, kind: TaskKind, classes: int) -> TaskModel:
-    """Build what the config in ``folder`` describes; settings of its base size hold for it."""
+def untrained(folder: Path, kind: TaskKind, classes: int, width: int | None = None) -> TaskModel:
+    """Build what the config in ``folder`` describes; settings of its base size hold for it.
+
+    Raises TransferError for a ``width`` that no whole number of its heads makes.
+    """
     from transformers import AutoConfig
 
-    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    config = resized(AutoConfig.from_pretrained(folder, local_files_only=True), width)
 
     def build(sized: Any) -> TaskModel:
         return _built(sized, kind, classes)
@@ -35,4 +38,5 @@ def untrained(folder: Path, kind: TaskKind, classes: int) -> TaskModel:
 def _built(config: Any, kind: TaskKind, classes: int) -> TaskModel:
     from transformers import AutoModel
 
-    return TaskModel(AutoModel.from_config(config, dtype=torch.float32), kind, classes)
+    encoder = AutoModel.from_config(config, dtype=torch.float32)
+    return TaskModel(without_pooler(encoder), kind, classes)

@@ -13,11 +13,13 @@ from typing import Any
 
 from effauto.errors import ModelError, OutputError
 from effauto.hardware.cache import cache_folder
+from effauto.traits import MASK
 
 # Models that were made are named by their size and, behind the sign, their tokenizer.
-_NAME = re.compile(r"(?P<size>llama-\d+x\d+)@(?P<tokenizer>[0-9a-f]{8})")
+_NAME = re.compile(r"(?P<size>(llama|eurobert)-\d+x\d+)@(?P<tokenizer>[0-9a-f]{8})")
 # Settings are found at this size and scaled from it (effauto.transfer): heads grow in number.
 BASE_WIDTH, BASE_LAYERS, HEAD = 64, 2, 32
+PADDING_NUMBER, MASK_NUMBER = 1, 2
 BASE = "effauto_base"
 # The inner layer of a gated network, in widths.
 INNER = 3
@@ -29,9 +31,6 @@ class Size:
 
     width: int
     layers: int
-
-    def __str__(self) -> str:
-        return f"llama-{self.width}x{self.layers}"
 
 
 # Each about twice as large as the one before, as deep as is usual for its width.
@@ -46,10 +45,12 @@ SIZES = tuple(
 def make_models(tokenizer: str, positions: int, sizes: Iterable[Size] = SIZES) -> dict[str, Size]:
     """Write a folder for each size into the cache; return the names that ``find_model`` takes.
 
-    Raises OutputError if one cannot be written.
+    A tokenizer that can hide pieces is for encoders, any other for decoders. Raises OutputError if
+    one cannot be written.
     """
     digest = hashlib.sha256(tokenizer.encode()).hexdigest()[:8]
-    found = {f"{size}@{digest}": size for size in sizes}
+    family = "eurobert" if MASK in _pieces(tokenizer) else "llama"
+    found = {f"{family}-{size.width}x{size.layers}@{digest}": size for size in sizes}
     for name, size in found.items():
         if not (_folder(name) / "tokenizer.json").is_file():
             write_untrained(_folder(name), size, tokenizer, positions)
@@ -84,9 +85,21 @@ def llama_config(size: Size, vocabulary: int, positions: int) -> dict[str, Any]:
         "max_position_embeddings": positions,
         "bos_token_id": 0,
         "eos_token_id": 0,
-        "pad_token_id": 1,
+        "pad_token_id": PADDING_NUMBER,
         "tie_word_embeddings": False,
         BASE: {"width": BASE_WIDTH, "layers": BASE_LAYERS},
+    }
+
+
+def encoder_config(size: Size, vocabulary: int, positions: int) -> dict[str, Any]:
+    """The same network reading both ways (EuroBERT, Boizard et al. 2025, arXiv:2503.05500).
+
+    Its places are rotations: of few hidden pieces a table of places is learnt too slowly.
+    """
+    return llama_config(size, vocabulary, positions) | {
+        "architectures": ["EuroBertForMaskedLM"],
+        "model_type": "eurobert",
+        "mask_token_id": MASK_NUMBER,
     }
 
 
@@ -102,14 +115,18 @@ def _folder(name: str) -> Path:
 
 def write_untrained(folder: Path, size: Size, tokenizer: str, positions: int) -> None:
     """Write a config and a tokenizer, from which a model can be trained; OutputError if not."""
-    vocabulary = len(json.loads(tokenizer)["model"]["vocab"])
-    config = llama_config(size, vocabulary, positions)
+    pieces = _pieces(tokenizer)
+    config = (encoder_config if MASK in pieces else llama_config)(size, len(pieces), positions)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _at_once(folder / "config.json", json.dumps(config, indent=2))
         _at_once(folder / "tokenizer.json", tokenizer)
     except OSError as error:
         raise OutputError(f"{folder} cannot be written: {error.strerror or error}") from error
+
+
+def _pieces(tokenizer: str) -> dict[str, int]:
+    return dict(json.loads(tokenizer)["model"]["vocab"])
 
 
 def _at_once(path: Path, text: str) -> None:

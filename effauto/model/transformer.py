@@ -13,14 +13,14 @@ from torch import Tensor, nn
 
 from effauto.errors import ModelError
 from effauto.model.shape import paddable, usable_positions
-from effauto.traits import LANGUAGE_MODELING, TaskKind
+from effauto.traits import PLAIN_TEXT, TaskKind
 from effauto.transfer import Parametrisation, folded, joined, released
 
 Pooling = Literal["mean", "last"]
 Pairing = Literal["joint", "separate"]
 UNBOUNDED = 2**31
 # Kinds of tasks in which each token is answered.
-EACH_TOKEN = ("token-classification", LANGUAGE_MODELING)
+EACH_TOKEN = ("token-classification", *PLAIN_TEXT)
 
 
 class TaskModel(nn.Module):
@@ -175,7 +175,7 @@ def load_pretrained(folder: Path, kind: TaskKind, classes: int) -> TaskModel:
     except Exception as error:  # transformers and safetensors raise a dozen kinds
         reason = str(error).strip().partition("\n")[0]
         raise ModelError(f"transformers cannot load the model in {folder}: {reason}") from error
-    return TaskModel(_without_pooler(encoder), kind, classes, pooling=_pooling(encoder.config))
+    return TaskModel(without_pooler(encoder), kind, classes, pooling=_pooling(encoder.config))
 
 
 def from_config(
@@ -188,7 +188,7 @@ def from_config(
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
     with no_init_weights():
         encoder = AutoModel.from_config(config, dtype=torch.float32)
-    return TaskModel(_without_pooler(encoder), kind, classes, pooling=pooling, pairing=pairing)
+    return TaskModel(without_pooler(encoder), kind, classes, pooling=pooling, pairing=pairing)
 
 
 def _pooling(config: Any) -> Pooling:
@@ -197,7 +197,7 @@ def _pooling(config: Any) -> Pooling:
     return "last" if decodes and causal else "mean"
 
 
-def _without_pooler(encoder: nn.Module) -> nn.Module:
+def without_pooler(encoder: nn.Module) -> nn.Module:
     """BERT's pooler reads [CLS] alone, was not trained in sentence encoders, and is not used."""
     if getattr(encoder, "pooler", None) is not None:
         encoder.pooler = None  # type: ignore[assignment]

@@ -65,6 +65,7 @@ _TAGS = {
     "pair-classification": "text-classification",
     "token-classification": "token-classification",
     "language-modeling": "text-generation",
+    "masked-language-modeling": "fill-mask",
 }
 _SPENT = {
     "train.time": "Time to train the final model",
@@ -85,6 +86,7 @@ reads.""",
 _EXAMPLES = {
     "text-classification": '"a text"',
     "language-modeling": '"a text to go on with"',
+    "masked-language-modeling": '"a text with a <mask> in it"',
     "pair-classification": '("one text", "another text")',
     "token-classification": '["A", "list", "of", "words"]',
 }

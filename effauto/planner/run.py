@@ -32,7 +32,7 @@ from effauto.resources import Figure
 from effauto.store import Artefact, MethodVersion, Situation, Store, open_store
 from effauto.task import Task, write_split
 from effauto.task.traits import CountTokens
-from effauto.traits import LANGUAGE_MODELING
+from effauto.traits import PLAIN_TEXT
 from effauto.workload import BASELINE
 
 
@@ -108,7 +108,7 @@ def _load(plan: Plan, source: str | None) -> Task:
 
 def _counter(plan: Plan, request: DataRequest) -> CountTokens | None:
     """Of the plan's model; text that is to be learnt from scratch has a tokenizer of its own."""
-    if request.kind == LANGUAGE_MODELING:
+    if request.kind in PLAIN_TEXT:
         return None
     return piece_counter(find_model(plan.model))
 

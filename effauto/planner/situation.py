@@ -28,7 +28,7 @@ from effauto.store import MethodVersion, Store, TrialRecord
 from effauto.store import Situation as StoredSituation
 from effauto.task import Task
 from effauto.task.traits import CountTokens
-from effauto.traits import LANGUAGE_MODELING
+from effauto.traits import PLAIN_TEXT
 from effauto.workload import Workload
 
 # Earlier trials that correct estimates, newest first: an instant plan must be instant.
@@ -122,7 +122,7 @@ def understand(request: Request, plugins: Plugins, store: Store) -> Situation:
     Raises InputError for what cannot be read, and for a budget that cannot be judged.
     """
     request.prices.require_for(request.budget)
-    from_scratch = request.data.kind == LANGUAGE_MODELING
+    from_scratch = request.data.kind in PLAIN_TEXT
     names = () if from_scratch else dict.fromkeys((request.model, BAG_OF_WORDS))
     models = {name: find_model(name) for name in names}
     task = request.data.load(None if from_scratch else piece_counter(models[request.model]))

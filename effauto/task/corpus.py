@@ -1,4 +1,4 @@
-"""Plain text as a task: a language model foretells each piece from those before it."""
+"""Plain text as a task: a language model foretells pieces from those before, or around, them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from effauto.task.readers import plain_text, read_table
 from effauto.task.task import COMPRESSION, Task
 from effauto.task.traits import measure
 from effauto.task.vocabulary import learn_tokenizer, packed, pieces_of
-from effauto.traits import LANGUAGE_MODELING
+from effauto.traits import LANGUAGE_MODELING, MASKED_LANGUAGE_MODELING, TaskKind
 from effauto.workload import BASELINE
 
 PLAIN, TABLES = (".txt", ".md"), (".jsonl", ".ndjson", ".json", ".parquet")
@@ -25,7 +25,11 @@ LEAST_ROWS, LEAST_HELD_OUT = 20, 4
 
 
 def load_corpus(
-    source: str | Path, column: str = "text", seed: int = 0, max_rows: int | None = None
+    source: str | Path,
+    column: str = "text",
+    seed: int = 0,
+    max_rows: int | None = None,
+    kind: TaskKind = LANGUAGE_MODELING,
 ) -> Task:
     """Read text from a file, or from a folder of ``train``, ``validation`` and ``test`` files or of
     any text files; learn a tokenizer on the training text, and pack all of it into rows.
@@ -34,32 +38,32 @@ def load_corpus(
     """
     name, texts = _texts(Path(source).expanduser(), column)
     texts, notes = _held_out(texts)
-    tokenizer = learn_tokenizer(texts["train"])
+    tokenizer = learn_tokenizer(texts["train"], masked=kind == MASKED_LANGUAGE_MODELING)
     rows = {s: packed(found, tokenizer, BASELINE.max_tokens) for s, found in texts.items()}
     _check(rows, str(source))
     if max_rows is not None and len(rows["train"]) > max_rows:
         notes.append(f"train was capped at {max_rows:,} of its {len(rows['train']):,} rows")
         rows["train"] = rows["train"][:max_rows]
-    examples = {split: _examples(found) for split, found in rows.items()}
+    examples = {split: _examples(found, kind) for split, found in rows.items()}
     pieces = pieces_of(tokenizer)
     traits = measure(examples["train"], len(pieces), COMPRESSION, seed, _counter(tokenizer))
     return Task(
         name=name,
-        kind=LANGUAGE_MODELING,
+        kind=kind,
         metric=COMPRESSION,
         classes=pieces,
         train=examples["train"],
         validation=examples["validation"],
         test=examples["test"],
-        fingerprint=fingerprint(LANGUAGE_MODELING, COMPRESSION, pieces, examples),
+        fingerprint=fingerprint(kind, COMPRESSION, pieces, examples),
         traits=traits,
         notes=tuple(notes),
         tokenizer=tokenizer.to_str(),
     )
 
 
-def _examples(rows: Sequence[str]) -> Examples:
-    return Examples(LANGUAGE_MODELING, tuple((row,) for row in rows), (0,) * len(rows))
+def _examples(rows: Sequence[str], kind: TaskKind) -> Examples:
+    return Examples(kind, tuple((row,) for row in rows), (0,) * len(rows))
 
 
 def _counter(tokenizer: Any) -> Any:

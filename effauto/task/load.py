@@ -17,7 +17,7 @@ from effauto.task.sources import find_tables
 from effauto.task.splits import Splits, capped, make_missing, separate
 from effauto.task.task import COMPRESSION, METRICS, Task
 from effauto.task.traits import CountTokens, measure
-from effauto.traits import LANGUAGE_MODELING, TaskKind
+from effauto.traits import PLAIN_TEXT, TaskKind
 
 DEMO = "demo"
 
@@ -50,8 +50,8 @@ def load_task(
     validation with it, but never test. ``count_tokens`` yields the word pieces of each input;
     without it they are guessed. Raises DataError for anything that cannot be used.
     """
-    if kind == LANGUAGE_MODELING:
-        return _corpus(source, columns, metric, seed, max_rows)
+    if kind in PLAIN_TEXT:
+        return _corpus(source, kind, columns, metric, seed, max_rows)
     metric = metric or METRICS[0]
     if metric not in METRICS:
         raise DataError(f"{metric!r} is no metric; known: {', '.join(METRICS)}")
@@ -83,16 +83,17 @@ def load_task(
 
 def _corpus(
     source: str | Path | None,
+    kind: TaskKind,
     columns: Mapping[str, str] | None,
     metric: str | None,
     seed: int,
     max_rows: int | None,
 ) -> Task:
     if source is None or source == DEMO:
-        raise DataError(f"{LANGUAGE_MODELING} needs text: name a file or a folder of it")
+        raise DataError(f"{kind} needs text: name a file or a folder of it")
     if metric not in (None, COMPRESSION):
         raise DataError(f"{metric!r} is no metric of language models: that is {COMPRESSION}")
-    return load_corpus(source, (columns or {}).get("text", "text"), seed, max_rows)
+    return load_corpus(source, (columns or {}).get("text", "text"), seed, max_rows, kind)
 
 
 def _given(

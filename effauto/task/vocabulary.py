@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from effauto.traits import MASK
+
 BEGIN, PADDING = "<s>", "<pad>"
 # A piece for so many bytes of text: rarer ones are seen too seldom to be learnt.
 BYTES_A_PIECE = 1000
@@ -15,9 +17,10 @@ FEWEST, MOST = 512, 16384
 LONGEST_WORD = 30
 
 
-def learn_tokenizer(texts: Sequence[str]) -> Any:
+def learn_tokenizer(texts: Sequence[str], *, masked: bool = False) -> Any:
     """Byte-pair encoding over bytes (Sennrich et al. 2016; Radford et al. 2019), as large as the
     text can teach; each input begins with ``<s>``, from which its first piece is foretold.
+    ``masked`` asks for a piece ``<mask>``, which stands for those that are hidden.
     """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
@@ -26,7 +29,7 @@ def learn_tokenizer(texts: Sequence[str]) -> Any:
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary_for(sum(map(len, texts))),
-        special_tokens=[BEGIN, PADDING],
+        special_tokens=[BEGIN, PADDING, *([MASK] if masked else [])],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )

@@ -122,7 +122,9 @@ def test_surprise_is_the_loss(trained: Any, task: Task) -> None:
     loss = torch.nn.functional.cross_entropy(
         logits.flatten(0, 1), next_pieces(tensors).flatten(), ignore_index=-100, reduction="sum"
     )
-    assert sum(predictor.surprise(rows)) == pytest.approx(float(loss), rel=1e-5)
+    found = predictor.surprise(rows)
+    assert sum(row.nats for row in found) == pytest.approx(float(loss), rel=1e-5)
+    assert [row.bytes for row in found] == [len(text.encode()) for (text,) in rows]
 
 
 def test_targets_are_the_inputs_one_place_on() -> None:

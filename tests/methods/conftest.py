@@ -15,7 +15,7 @@ from effauto.execution.context import Context
 from effauto.execution.meter import Meter
 from effauto.model import find_model
 from effauto.model.source import ModelSource
-from effauto.traits import TaskTraits
+from effauto.traits import MASKED_LANGUAGE_MODELING, TaskTraits
 
 TASK = TaskTraits("text-classification", "accuracy", 200, 3, 14.0, 30, 60)
 NOTHING = Examples("text-classification", (), ())
@@ -108,6 +108,33 @@ def scratch(context: Context, untrained_source: ModelSource) -> Context:
     return replace(
         context, task=task, source=untrained_source, classes=pieces, examples=tiny_text()[0]
     )
+
+
+@pytest.fixture(scope="session")
+def untrained_encoder(tmp_path_factory: pytest.TempPathFactory) -> ModelSource:
+    """The same as an encoder, whose tokenizer can hide pieces."""
+    from effauto.checks.tiny import tiny_text
+    from effauto.model.scratch import Size, write_untrained
+
+    folder = tmp_path_factory.mktemp("encoder")
+    write_untrained(folder, Size(128, 4), tiny_text(MASKED_LANGUAGE_MODELING)[1], positions=256)
+    return find_model(str(folder))
+
+
+@pytest.fixture
+def hiding(context: Context, untrained_encoder: ModelSource) -> Context:
+    """What verbs are given when a masked language model is trained from scratch."""
+    from effauto.checks.tiny import tiny_text, tiny_traits
+
+    kind = MASKED_LANGUAGE_MODELING
+    task, examples = tiny_traits(kind), tiny_text(kind)[0]
+    pieces = tuple(map(str, range(task.classes)))
+    return replace(context, task=task, source=untrained_encoder, classes=pieces, examples=examples)
+
+
+@pytest.fixture
+def hiding_work(hiding: Context) -> Workload:
+    return Workload.untouched(hiding.task, hiding.model)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from effauto.plugins import load_plugins
 from effauto.recipe import Recipe
 from effauto.store import Store
 from effauto.store.session import open_database
-from effauto.traits import LANGUAGE_MODELING
+from effauto.traits import LANGUAGE_MODELING, MASKED_LANGUAGE_MODELING
 
 WORDS = tuple("abcdefghijkl")
 
@@ -83,14 +83,19 @@ def test_the_longest_training_keeps_the_budget_and_is_foretold_to_be_best(
         )
 
 
-def test_a_plan_at_once(text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("kind", "family"), [(LANGUAGE_MODELING, "llama"), (MASKED_LANGUAGE_MODELING, "eurobert")]
+)
+def test_a_plan_at_once(
+    kind: str, family: str, text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from effauto.cli import main
 
     monkeypatch.setenv("EFFAUTO_DB", str(tmp_path / "results.db"))
-    asked = ["plan", str(text), "--task", LANGUAGE_MODELING, "--search-time", "0"]
+    asked = ["plan", str(text), "--task", kind, "--search-time", "0"]
     found = CliRunner().invoke(main, [*asked, "--from-scratch", "--budget", "train.time<=1min"])
     assert found.exit_code == 0, found.output
-    assert "For count, take llama-" in found.output
+    assert f"For count, take {family}-" in found.output
     assert "quality.compression" in found.output
     refused = CliRunner().invoke(main, asked)
     assert refused.exit_code == 2

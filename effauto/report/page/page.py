@@ -21,7 +21,7 @@ from effauto.report.values import meaning
 from effauto.resources import QUALITY
 from effauto.store import TrialRecord
 from effauto.store.studies import StudyRecord
-from effauto.traits import LANGUAGE_MODELING
+from effauto.traits import PLAIN_TEXT
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def _resource(name: str, unit: str) -> dict[str, Any]:
 
 
 def _facts(plan: Plan) -> Iterator[str]:
-    parts = "pieces" if plan.task.kind == LANGUAGE_MODELING else "classes"
+    parts = "pieces" if plan.task.kind in PLAIN_TEXT else "classes"
     yield f"{plan.task.kind.replace('-', ' ')} into {len(plan.classes):,} {parts}"
     yield f"{plan.task.examples:,} training examples"
     yield f"measured on {plan.fidelity:.0%} of the data" if plan.measurement else "foretold only"
