@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
+from math import inf
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean, median, stdev
 from typing import Any
 
 import numpy as np
@@ -150,19 +151,59 @@ def table_of(name: str) -> str:
 
 
 def _rows(found: Sequence[dict[str, Any]]) -> Iterator[str]:
-    marks = (0.25, 0.5, 1.0)
-    heads = [f"lacks at {mark:.0%}" for mark in marks] + ["volume", "illegal", "over budget"]
-    yield f"| searcher | runs | {' | '.join(heads)} | overshoot |"
-    yield f"| --- | --- | {' | '.join('---' for _ in heads)} | --- |"
+    columns = _columns(found)
+    yield f"| searcher | runs | {' | '.join(columns)} |"
+    yield f"| --- | --- | {' | '.join('---' for _ in columns)} |"
     for searcher in SEARCHERS:
         ours = [line for line in found if line["searcher"] == searcher]
         if ours:
-            cells = [_mean(_at(ours, "lacks", mark), 100) for mark in marks]
-            cells.append(_mean(_at(ours, "volume", 1.0)))
-            tried = sum(line["trials"] + line["illegal"] for line in ours)
-            cells += [f"{sum(line[n] for line in ours) / tried:.0%}" for n in ("illegal", "over")]
-            worst = max(line["overshoot"] for line in ours)
-            yield f"| {searcher} | {len(ours)} | {' | '.join(cells)} | {worst:.0%} |"
+            cells = (cell(ours) for cell in columns.values())
+            yield f"| {searcher} | {len(ours)} | {' | '.join(cells)} |"
+
+
+def _columns(found: Sequence[dict[str, Any]]) -> dict[str, Callable[[Any], str]]:
+    """What stands in each column, from the lines of one searcher."""
+    marks = (0.25, 0.5, 1.0)
+    columns: dict[str, Callable[[Any], str]] = {
+        f"lacks at {mark:.0%}": lambda ours, m=mark: _mean(_at(ours, "lacks", m), 100)
+        for mark in marks
+    }
+    if all("tested" in line for line in found):
+        columns["on test rows"] = lambda ours: _mean([line["tested"][-1] for line in ours], 100)
+    columns["volume"] = lambda ours: _mean(_at(ours, "volume", 1.0))
+    columns["the best rival's end"] = lambda ours: _caught_up(ours, found)
+    columns["illegal"] = lambda ours: _share_of_trials(ours, "illegal")
+    columns["over budget"] = lambda ours: _share_of_trials(ours, "over")
+    if all("overshoot" in line for line in found):
+        columns["overshoot"] = lambda ours: f"{max(line['overshoot'] for line in ours):.0%}"
+    return columns
+
+
+def _share_of_trials(ours: Sequence[dict[str, Any]], what: str) -> str:
+    tried = sum(line["trials"] + line["illegal"] for line in ours)
+    return f"{sum(line[what] for line in ours) / tried:.0%}"
+
+
+def _caught_up(ours: Sequence[dict[str, Any]], found: Sequence[dict[str, Any]]) -> str:
+    """When a search of ours has the hypervolume with which the best rival ends: a share of the
+    clock, the median over tasks and seeds; and how often it never has.
+    """
+    if ours[0]["searcher"] not in (WARM, COLD):
+        return "–"
+    shares = []
+    for line in ours:
+        rivals = [
+            other["volume"][-1]
+            for other in found
+            if (other["task"], other["seed"]) == (line["task"], line["seed"])
+            and other["searcher"] in RIVALS
+        ]
+        reached = [volume >= max(rivals, default=0.0) for volume in line["volume"]]
+        shares.append((reached.index(True) + 1) / len(reached) if any(reached) else inf)
+    never = sum(share == inf for share in shares)
+    middle = median(shares)
+    told = "never" if middle == inf else f"after {middle:.0%}"
+    return f"{told}; never in {never} of {len(shares)}"
 
 
 def _at(found: Iterable[dict[str, Any]], name: str, mark: float) -> list[float]:

@@ -119,7 +119,6 @@ class Log:
             "trials": len(self.ended),
             "illegal": self.illegal,
             "over": over,
-            "overshoot": round(max(0.0, self.seconds / self.table.horizon - 1), 4),
         }
 
     def _lacks(self, rows: Sequence[Row]) -> float:

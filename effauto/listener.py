@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -19,10 +19,12 @@ class Listener:
     """Told what happens, as it happens; each call must be quick. This one keeps silent.
 
     One that a plugin offers has a ``name``, by which users ask for it, and does nothing before it
-    is told something.
+    is told something; ``packages`` maps import names that it cannot do without to the extra of
+    effauto (or the distribution) that installs them.
     """
 
     name: ClassVar[str] = ""
+    packages: ClassVar[Mapping[str, str]] = {}
 
     def note(self, sentence: str) -> None:
         """Something worth knowing, once."""

@@ -85,10 +85,15 @@ class Needs:
             if gpu.capability < self.compute_capability:
                 wanted = ".".join(map(str, self.compute_capability))
                 return Verdict(f"needs a GPU of compute capability {wanted}")
-        for package, extra in (self.packages or {}).items():
-            if find_spec(package) is None:
-                return Verdict(f"needs the package {package}: pip install '{_pip_name(extra)}'")
-        return FITS
+        return installed(self.packages or {})
+
+
+def installed(packages: Mapping[str, str]) -> Verdict:
+    """Whether these import names are there; each with the extra or distribution it is from."""
+    for package, extra in packages.items():
+        if find_spec(package) is None:
+            return Verdict(f"needs the package {package}: pip install '{_pip_name(extra)}'")
+    return FITS
 
 
 def _pip_name(extra: str) -> str:

@@ -65,6 +65,30 @@ def test_an_unknown_name_is_refused_before_any_work(data: Path) -> None:
         effauto.plan(data, tell=["nonsense"])
 
 
+LACKING = """
+from effauto import Listener, hookimpl
+
+
+class Lacking(Listener):
+    name = "lacking"
+    packages = {"no_such_package": "bench"}
+
+
+@hookimpl
+def register_listeners():
+    yield Lacking()
+"""
+
+
+def test_one_that_lacks_its_package_is_refused_before_any_work(data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    (folder / "lacking.py").write_text(LACKING, encoding="utf-8")
+    with pytest.raises(InputError, match=r"needs the package no_such_package: pip install") as told:
+        effauto.plan(data, tell=["lacking"], plugins_dirs=[folder])
+    assert "lacking cannot be told: it needs" in str(told.value)
+
+
 @pytest.mark.slow
 def test_mlflow_holds_the_search_the_plan_and_the_run(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

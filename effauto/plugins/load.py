@@ -16,7 +16,7 @@ from effauto import hookspecs
 from effauto.errors import InputError, NameTaken, PluginError
 from effauto.listener import Listener
 from effauto.machine import Hardware
-from effauto.method import Method
+from effauto.method import Method, installed
 from effauto.plugins.failure import AnyFailure, Broken
 from effauto.plugins.find import Candidate, find_all, folders_from_environment
 
@@ -98,11 +98,13 @@ class Plugins:
         return dict(self._hardware)
 
     def listeners(self, names: Iterable[str]) -> list[Listener]:
-        """Those of these names; raises InputError, listing what there is, if one is unknown."""
+        """Those of these names; raises InputError if one is unknown, or lacks what it needs."""
         found = self._listeners
         for name in names:
             if name not in found:
                 raise InputError(f"nobody is called {name!r}; known: {', '.join(sorted(found))}")
+            if not (verdict := installed(found[name].packages)):
+                raise InputError(f"{name} cannot be told: it {verdict.reason}")
         return [found[name] for name in dict.fromkeys(names)]
 
     @cached_property

@@ -15,6 +15,7 @@ class Mlflow(Listener):
     """Notes trials, plans and runs; without a server, in files where MLflow keeps its own."""
 
     name = "mlflow"
+    packages = {"mlflow": "mlflow"}
 
     def __init__(self) -> None:
         self._made: Tracker | None = None

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from effauto import EffautoError
 
 if TYPE_CHECKING:
     from effauto import Recipe
@@ -24,12 +21,10 @@ LONGEST = 500  # characters that every MLflow server takes in a value
 
 class Tracker:
     """Writes to the server that ``MLFLOW_TRACKING_URI`` names, in the experiment that
-    ``MLFLOW_EXPERIMENT_NAME`` names, else ``effauto``. Raises EffautoError without MLflow.
+    ``MLFLOW_EXPERIMENT_NAME`` names, else ``effauto``.
     """
 
     def __init__(self) -> None:
-        if not find_spec("mlflow"):
-            raise EffautoError("this needs MLflow: pip install 'effauto[mlflow]'")
         from mlflow import MlflowClient
         from mlflow.environment_variables import MLFLOW_EXPERIMENT_NAME
 
