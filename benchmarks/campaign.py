@@ -26,7 +26,6 @@ from statistics import mean
 from bench import (
     HERE,
     Bench,
-    Laboratory,
     Wanted,
     arguments_of,
     done,
@@ -35,6 +34,7 @@ from bench import (
     open_results,
     quality_of,
 )
+from laboratory import Laboratory
 
 from effauto.knobs import Choice, Int, Knob, Value
 from effauto.method import Method

@@ -24,7 +24,6 @@ from statistics import median
 from bench import (
     HERE,
     Bench,
-    Laboratory,
     Wanted,
     arguments_of,
     done,
@@ -32,6 +31,7 @@ from bench import (
     grouped,
     open_results,
 )
+from laboratory import Laboratory
 
 from effauto.execution.pool import Worker
 from effauto.planner.candidate import Candidate

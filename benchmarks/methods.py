@@ -9,62 +9,52 @@ all methods, the others for those whose effect lies within two points. Each fini
 to the store (``benchmarks/measured/results.db``) and is not made again, nor one that
 ``benchmarks/measured/trials.jsonl`` has of any machine, so stopping at any time leaves a table that
 can be used. Of trials that ran beside others (``--workers``) no seconds,
-energy, latency or throughput are kept, since neighbours disturb them. ``--only-write`` makes
-``docs/measured.md`` from what is there.
+energy, latency or throughput are kept, since neighbours disturb them. In the end, or at once with
+``--only-write``, ``registry.db``, ``docs/methods.md`` and the cards are made from what is there.
 """
 
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from statistics import median, stdev
+from statistics import median
 
 import registry
 from bench import (
     HERE,
-    MODEL,
     Bench,
     Key,
-    Laboratory,
     Wanted,
     arguments_of,
     done,
     finished,
     grouped,
     open_results,
-    quality_of,
 )
+from laboratory import Laboratory
 
 from effauto.planner.candidate import Candidate
 from effauto.planner.pool import singles
 from effauto.plugins import load_plugins
-from effauto.quantities import show
 from effauto.recipe import Recipe
-from effauto.resources import RESOURCES
-from effauto.store import Store, TrialRecord, open_store
+from effauto.store import Store, TrialRecord
 from effauto.store.effects import effects
 from effauto.store.entries import Purpose
 from effauto.store.session import open_shipped
 
 STORE = HERE / "measured" / "results.db"
-DOCUMENT = HERE.parent / "docs" / "measured.md"
 TASKS = ("trec6", "sst2")
 # Effects of up to two points may be noise of one seed; some methods train for very long.
 CLOSE, PATIENCE = 0.02, 3600.0
 PURPOSES: tuple[Purpose, ...] = ("run", "search")
-SHOWN = {
-    "train.time": "training",
-    "train.memory": "memory",
-    "inference.latency": "latency",
-    "model.size": "size",
-}
 
 
 def main() -> None:
-    """Measure what is missing, then write the table."""
+    """Measure what is missing, then publish it."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--anew", action="store_true", help="also what came with effauto")
@@ -75,7 +65,7 @@ def main() -> None:
     if not arguments.only_write:
         measure(arguments)
     if arguments.only_write or arguments.store == STORE:
-        write_document()
+        publish()
 
 
 def measure(arguments: argparse.Namespace) -> None:
@@ -131,68 +121,12 @@ def alone(bench: Bench, model: str, only: list[str] | None = None) -> list[Candi
     return sorted(found, key=bench.seconds)
 
 
-def write_document() -> None:
-    """Write ``docs/measured.md`` from the store."""
-    store = open_store(str(STORE))
-    DOCUMENT.write_text("\n".join(_document(store)) + "\n", encoding="utf-8")
-
-
-def _document(store: Store) -> Iterator[str]:
-    yield "# Methods, measured"
-    yield ""
-    yield "Written by `python benchmarks/methods.py`. Each method alone at its defaults, beside the"
-    yield "untouched fine-tuning of the same rows (×1.00); quality on the whole test split, the"
-    yield "median over seeds. With fewer than three seeds, two points more or less may be noise."
-    yield "A dash stands for what was not measured, since other trials ran at the same time."
-    for task in TASKS:
-        runs = [
-            r for r in finished(store, "run", task)
-            if r.model.name == MODEL and len(r.recipe.steps) < 2
-        ]  # fmt: skip
-        for hardware in dict.fromkeys(record.hardware for record in runs):
-            here = [record for record in runs if record.hardware == hardware]
-            plain = [record for record in here if not record.recipe.steps]
-            if plain:
-                yield from _table(task, here, plain)
-
-
-def _table(task: str, runs: list[TrialRecord], plain: list[TrialRecord]) -> Iterator[str]:
-    rows = plain[0].task_traits.examples
-    here = plain[0].hardware
-    yield ""
-    yield f"## {task}, {rows} rows, {here}"
-    yield ""
-    base = {name: _middle(plain, name) for name in SHOWN}
-    units = {name: RESOURCES[name].unit for name in SHOWN}
-    shown = [
-        title if (value := base[name]) is None else f"{title} ({show(value, units[name])})"
-        for name, title in SHOWN.items()
-    ]
-    yield f"| method | seeds | quality | {' | '.join(shown)} |"
-    yield "|---" * (3 + len(SHOWN)) + "|"
-    by_recipe: dict[str, list[TrialRecord]] = {}
-    for record in runs:
-        by_recipe.setdefault(str(record.recipe), []).append(record)
-    ordered = sorted(by_recipe.items(), key=lambda item: -_quality(item[1])[0])
-    for name, records in ordered:
-        value, spread = _quality(records)
-        ratios = " | ".join(_ratio(_middle(records, cost), base[cost]) for cost in SHOWN)
-        yield f"| {name} | {len(records)} | {value:.3f}{spread} | {ratios} |"
-
-
-def _quality(records: list[TrialRecord]) -> tuple[float, str]:
-    values = [quality_of(record) for record in records]
-    return median(values), f" ± {stdev(values):.3f}" if len(values) > 1 else ""
-
-
-def _middle(records: list[TrialRecord], name: str) -> float | None:
-    """The median of what was measured, if it was."""
-    values = [record.measured[name].value for record in records if name in record.measured]
-    return median(values) if values else None
-
-
-def _ratio(value: float | None, base: float | None) -> str:
-    return "–" if value is None or base is None else f"×{value / base:.2f}"
+def publish() -> None:
+    """Put the store's trials into what ships with effauto, and show them in docs/ and the cards."""
+    if STORE.exists():
+        registry.collect([STORE])
+    registry.build()
+    subprocess.run([sys.executable, HERE.parent / "docs" / "generate.py"], check=True)
 
 
 if __name__ == "__main__":
