@@ -73,8 +73,8 @@ class Prior:
         if candidate.key in self.exact:
             return self.exact[candidate.key]
         middle = self.level + self.gain(candidate)
-        unknown = sum(f not in self.effects for f in _features(candidate))
-        spread = math.hypot(self.spread, self.level_spread, UNKNOWN_METHOD * unknown)
+        unknown = UNKNOWN_METHOD * self.unknown(candidate)
+        spread = math.hypot(self.spread, self.level_spread, unknown)
         note = f"from {self.trials} earlier trials" if self.trials else UNKNOWN
         return Figure(
             _share(middle),
@@ -101,8 +101,12 @@ class Prior:
 
     def sure_gain(self, candidate: Candidate) -> float:
         """The gain to a tenth of a logit, at the low end where a method was never seen."""
-        unknown = sum(feature not in self.effects for feature in _features(candidate))
-        return round(self.gain(candidate) - WITHIN * UNKNOWN_METHOD * unknown, 1)
+        unknown = UNKNOWN_METHOD * self.unknown(candidate)
+        return round(self.gain(candidate) - WITHIN * unknown, 1)
+
+    def unknown(self, candidate: Candidate) -> int:
+        """Of how many of its parts nothing is known."""
+        return sum(feature not in self.effects for feature in _features(candidate))
 
     def _distance(self, candidate: Candidate) -> float:
         """How far numeric knobs of the design and of compression are from their defaults.

@@ -12,6 +12,7 @@ from effauto.planner.chosen import best_of
 from effauto.planner.continuations import Continuations
 from effauto.planner.curves import Curves
 from effauto.planner.finalists import to_repeat
+from effauto.planner.promise import Promise
 from effauto.planner.promotion import promotable
 from effauto.planner.results import Result, keeps, latest
 from effauto.planner.situation import Situation
@@ -105,15 +106,20 @@ class Strategy:
         self.surrogate.constrain()
 
     def _opened(self, time_left: float) -> Trial | None:
-        """The next of the portfolio."""
+        """Of the portfolio what promises most for its time; it is in order from scratch."""
         while self.portfolio:
-            candidate = self.portfolio.pop(0)
+            candidate = self.portfolio[0] if self._from_scratch else self._most_promising()
+            self.portfolio.remove(candidate)
             at_all = not candidate.recipe.steps or self._given
             share = self._share(candidate)
             trial = self.sizing.sized(candidate, time_left, share=share, at_all=at_all)
             if trial and self._believed(trial):
                 return trial
         return None
+
+    def _most_promising(self) -> Candidate:
+        promise = Promise.after(self.situation, self.results)
+        return max(self.portfolio, key=lambda c: promise.of(c, self.seconds(c, 1.0)))
 
     def _share(self, candidate: Candidate) -> float:
         """The part of the search that one of the portfolio may take."""
