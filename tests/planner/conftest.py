@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sample_tasks import topic_rows
 
 from effauto.budget import parse_budget
+from effauto.planner.candidate import Candidate
+from effauto.planner.opening import opening
+from effauto.planner.pool import few
 from effauto.planner.request import DataRequest, Request
 from effauto.planner.situation import Situation, understand
+from effauto.planner.space import build_space
+from effauto.planner.strategy import Strategy
 from effauto.plugins import load_plugins
 from effauto.store import open_store
 
@@ -38,3 +45,19 @@ def situation(task_folder: Path, tmp_path: Path) -> Iterator[Callable[..., Situa
 
     yield situation
     store.close()
+
+
+@pytest.fixture
+def strategy(situation: Callable[..., Situation]) -> Callable[..., Strategy]:
+    """A strategy for a search of so many seconds."""
+
+    def strategy(
+        seconds: float = 600.0, portfolio: list[Candidate] | None = None, **request: Any
+    ) -> Strategy:
+        known = situation(**request)
+        known.request = replace(known.request, search_time=seconds)  # no trial is run here
+        first, _ = opening(known, few(known.oracle, known.usable))
+        first = first if portfolio is None else portfolio
+        return Strategy(known, build_space(known.usable, 0), first, 0)
+
+    return strategy

@@ -2,40 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import pytest
+from measuring import measured
 
 from effauto.planner.candidate import Candidate
 from effauto.planner.opening import opening
 from effauto.planner.pool import few
-from effauto.planner.space import build_space
-from effauto.planner.strategy import Strategy
-from effauto.planner.trials import make_result
 from effauto.recipe import Recipe
-from effauto.resources import Figure
-
-
-@pytest.fixture
-def strategy(situation):
-    """A strategy for a search of so many seconds."""
-
-    def strategy(seconds=600.0, portfolio=None, **request):
-        known = situation(**request)
-        known.request = replace(known.request, search_time=seconds)  # no trial is run here
-        first, _ = opening(known, few(known.oracle, known.usable))
-        first = first if portfolio is None else portfolio
-        return Strategy(known, build_space(known.usable, 0), first, 0)
-
-    return strategy
-
-
-def measured(strategy, candidate, fidelity, quality=0.8):
-    """As if a trial had measured exactly what was foretold."""
-    foretold = strategy.situation.oracle.foretell(candidate, fidelity)
-    figures = {name: replace(figure, tier="measured") for name, figure in foretold.items()}
-    figures["quality.accuracy"] = Figure(quality, "1", quality - 0.05, quality + 0.05, "measured")
-    return make_result(strategy.situation, candidate, fidelity, 0, figures, None)
 
 
 def run_through(strategy, trials, quality=0.8):

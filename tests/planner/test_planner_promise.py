@@ -1,0 +1,84 @@
+"""What is tried first: much to be hoped for, little to be feared, in little time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from measuring import measured
+
+from effauto.budget import Limit, parse_budget
+from effauto.planner.candidate import Candidate
+from effauto.planner.pool import singles
+from effauto.planner.promise import MENDED, Promise, _chance
+from effauto.resources import Figure
+
+PLAIN = Candidate("bag-of-words")
+SIZES = st.floats(1e-3, 1e9)
+
+
+@given(SIZES, st.floats(1.0, 5.0), SIZES, SIZES)
+def test_the_chance_grows_with_the_limit(value, wide, one, other):
+    foretold = Figure(value, "byte", value / wide, value * wide)
+    chances = [_chance(Limit("model.size", most, "byte"), foretold) for most in (one, other)]
+    assert all(0 <= chance <= 1 for chance in chances)
+    assert (chances[0] - chances[1]) * (one - other) >= 0
+
+
+def test_the_chance_is_even_at_the_limit_and_turned_where_more_is_better():
+    foretold = Figure(100.0, "1/s", 50.0, 200.0)
+    at_least = [Limit("inference.throughput", n, "1/s") for n in (10.0, 1000.0)]
+    assert _chance(Limit("model.size", 100.0, "byte"), foretold) == pytest.approx(0.5)
+    assert _chance(at_least[0], foretold) > 0.9 > 0.1 > _chance(at_least[1], foretold)
+    free = Figure(0.0, "J", 0.0, 0.0)
+    assert _chance(Limit("train.energy", 1.0, "J"), free) == 1.0
+
+
+def test_where_nothing_is_known_what_is_quick_comes_first(situation):
+    known = situation()
+    known.prior = replace(known.prior, effects={}, trials=0)
+    promise = Promise.after(known, [])
+    assert promise.of(PLAIN, 1.0) == pytest.approx(10 * promise.of(PLAIN, 10.0))
+
+
+def test_what_is_known_to_be_better_promises_more(strategy):
+    made = strategy()
+    known, alone = made.situation, [c for c in singles_of(made) if c.recipe.steps]
+    good, bad, *_ = alone
+    effects = {f"{good.model}+{good.recipe}": 1.0, f"{bad.model}+{bad.recipe}": -1.0}
+    known.prior = replace(known.prior, effects=effects, trials=9, spread=0.2, exact={})
+    promise = Promise.after(known, [measured(made, PLAIN, 1.0)])
+    assert promise.trusted
+    assert promise.of(good, 1.0) > 5 * promise.of(bad, 1.0) > 0
+
+
+def test_before_anything_was_measured_nobody_is_trusted(strategy):
+    made = strategy()
+    made.situation.prior = replace(made.situation.prior, trials=9)
+    assert not Promise.after(made.situation, []).trusted
+
+
+def test_what_is_foretold_to_break_a_limit_promises_less(strategy, tiny_model):
+    """Unless it is a training, which something can be done with afterwards."""
+    made = strategy(model=tiny_model)
+    oracle, model = made.situation.oracle, str(tiny_model)
+    plain = Candidate(model)
+    size = oracle.foretell(plain)["model.size"].value
+    bound = parse_budget((f"model.size<={size / 10:.0f} byte",))
+    made.situation.request = replace(made.situation.request, budget=bound)
+    promise = Promise.after(made.situation, [])
+    assert promise.of(PLAIN, 1.0) > 0.99
+    assert promise.of(plain, 1.0) == MENDED
+    frozen = [c for c in singles_of(made) if c.model == model and not trains(made, c)]
+    assert frozen
+    assert all(promise.of(candidate, 1.0) < MENDED for candidate in frozen)
+
+
+def singles_of(made):
+    return singles(made.situation.oracle, made.situation.usable)
+
+
+def trains(made, candidate):
+    return made.situation.oracle.work(candidate).backward_passes > 0
