@@ -1,11 +1,13 @@
 """Show that settings transfer across widths: the coordinate check, the sweeps, and the bill.
 
-    python benchmarks/mutransfer.py [coordinates] [sweep] [--workers 2] [--data FOLDER]
+    python benchmarks/mutransfer.py [coordinates] [sweep] [--text NAME] [--workers 2]
+                                    [--data FOLDER]
 
-A small Llama on the characters of tiny Shakespeare, in standard practice (``sp``) and in the
-maximal-update parametrisation (``mup``), base 32 wide. ``coordinates`` compares how activations
-change at widths 64 to 1024 and writes ``measured/mutransfer.coordinates.json``; ``sweep`` trains at
-four widths, with eight learning rates and three seeds, and adds a line a training to
+A small Llama on the characters of a text (tiny Shakespeare unless one of ``TEXTS`` is named), in
+standard practice (``sp``) and in the maximal-update parametrisation (``mup``), base 32 wide.
+``coordinates`` compares how activations change at widths 64 to 1024 and writes
+``measured/mutransfer.coordinates.json``; ``sweep`` trains at four widths, with eight learning
+rates and three seeds, and adds a line a training to
 ``measured/mutransfer.jsonl``; one that is there is not made again. Both end by writing
 ``docs/mutransfer.md`` and its pictures; so does the command alone.
 """
@@ -27,6 +29,7 @@ from typing import Any
 import mutransfer_document
 from bench import HERE, SHARED
 
+TEXTS = tuple(mutransfer_document.TEXTS)
 RUNS = HERE / "measured" / "mutransfer.jsonl"
 COORDINATES = HERE / "measured" / "mutransfer.coordinates.json"
 BASE, LAYERS, HEAD = 32, 2, 16
@@ -46,9 +49,10 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[[], "coordinates", "sweep"])
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=1e9, help="begin nothing after so long")
+    parser.add_argument("--text", default=mutransfer_document.FIRST, choices=TEXTS)
     parser.add_argument("--data", type=Path, default=SHARED)
     arguments = parser.parse_args()
-    text = arguments.data / "tinyshakespeare"
+    text = arguments.data / arguments.text
     if "coordinates" in arguments.parts:
         COORDINATES.write_text(json.dumps(coordinates(text), indent=1) + "\n", encoding="utf-8")
     if "sweep" in arguments.parts:
@@ -68,7 +72,8 @@ class Run:
 
 def sweep(text: Path, workers: int, end: float) -> None:
     """Every training that is not there yet, narrow ones first."""
-    done = {(row["kind"], row["width"], row["rate"], row["seed"]) for row in read(RUNS)}
+    rows = [row for row in read(RUNS) if mutransfer_document.text_of(row) == text.name]
+    done = {(row["kind"], row["width"], row["rate"], row["seed"]) for row in rows}
     wanted = (Run(k, w, r, s) for w, s, k, r in product(WIDTHS, SEEDS, ("mup", "sp"), RATES))
     todo = [run for run in wanted if tuple(asdict(run).values()) not in done]
     context = multiprocessing.get_context("spawn")
@@ -109,6 +114,7 @@ def trained(run: Run, text: Path, end: float) -> dict[str, Any] | None:
         ]
     loss = sum(held_out) / len(held_out)
     return asdict(run) | {
+        "text": text.name,
         "loss": round(loss, 4) if loss == loss else None,
         "flops": STEPS * flops_of_a_step(run.width, rows.count),
         "cpu": round(time.process_time() - started, 1),

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 TITLES = {"mup": "maximal update", "sp": "standard"}
+# What texts are called, and what is in the name of their picture.
+TEXTS = {
+    "tinyshakespeare": ("tiny Shakespeare", ""),
+    "wikitext2_small": ("Wikipedia's articles", "-wikitext"),
+}
+FIRST = next(iter(TEXTS))
 Rows = Sequence[dict[str, Any]]
+
+
+def text_of(row: dict[str, Any]) -> str:
+    """The folder of the text; the first lines did not say."""
+    return str(row.get("text", FIRST))
 
 
 def write(runs: Rows, coordinates: dict[str, Any]) -> None:
     """The page, and its pictures where matplotlib is there."""
-    (DOCS / "mutransfer.md").write_text("\n".join(_page(runs, coordinates)) + "\n", "utf-8")
+    page = "\n".join(_page(runs, coordinates)).rstrip()
+    (DOCS / "mutransfer.md").write_text(f"{page}\n", "utf-8")
     draw(runs, coordinates)
 
 
@@ -23,19 +36,22 @@ def _page(runs: Rows, coordinates: dict[str, Any]) -> Iterator[str]:
     yield "# μTransfer, measured"
     yield ""
     yield "Written by `python benchmarks/mutransfer.py`: a two-layer Llama on the characters of"
-    yield "tiny Shakespeare, in standard practice and in the maximal-update parametrisation"
+    yield "a text, in standard practice and in the maximal-update parametrisation"
     yield "(`effauto.transfer`), with AdamW, on one thread of a CPU."
     yield ""
     yield "## Coordinate check"
     yield ""
     yield from _coordinates(coordinates)
-    if runs:
-        yield "## The best learning rate by width"
-        yield ""
-        yield from _sweep(runs)
-        yield "## The bill"
-        yield ""
-        yield from _bill(runs)
+    for text, (title, suffix) in TEXTS.items():
+        ours = [row for row in runs if text_of(row) == text]
+        if ours:
+            yield f"## The best learning rate by width: {title}"
+            yield ""
+            yield from _sweep(ours, suffix)
+            yield f"## The bill: {title}"
+            yield ""
+            yield from _bill(ours)
+            yield ""
 
 
 def _coordinates(found: dict[str, Any]) -> Iterator[str]:
@@ -54,11 +70,11 @@ def _coordinates(found: dict[str, Any]) -> Iterator[str]:
     yield ""
 
 
-def _sweep(runs: Rows) -> Iterator[str]:
+def _sweep(runs: Rows, suffix: str) -> Iterator[str]:
     yield "Held-out loss in nats a character, the mean over seeds at the best rate, and how far"
     yield "that rate lies from the narrowest model's, in steps of a factor of two."
     yield ""
-    yield "![sweeps](pictures/mutransfer-sweep.svg)"
+    yield f"![sweeps](pictures/mutransfer-sweep{suffix}.svg)"
     yield ""
     yield "| parametrisation | width | seeds | best rate | moved by | loss | spread |"
     yield "| --- | --- | --- | --- | --- | --- | --- |"
@@ -143,7 +159,7 @@ def _seeds(runs: Rows) -> list[int]:
 
 
 def draw(runs: Rows, coordinates: dict[str, Any]) -> None:
-    """Two pictures, of two panels each: maximal update beside standard practice."""
+    """Pictures of two panels each: maximal update beside standard practice."""
     import matplotlib
 
     matplotlib.use("svg")
@@ -169,13 +185,15 @@ def draw(runs: Rows, coordinates: dict[str, Any]) -> None:
         panel.set_xlabel("width")
         panel.set_ylabel("mean change of activations")
 
-    def sweeps(panel: Any, kind: str) -> None:
-        for width in _widths(runs):
-            means = mean_losses(runs, kind, width)
+    def sweeps(panel: Any, kind: str, ours: Rows) -> None:
+        for width in _widths(ours):
+            means = mean_losses(ours, kind, width)
             panel.plot(list(means), list(means.values()), marker="o", label=f"{width} wide")
         panel.set_xlabel("learning rate")
         panel.set_ylabel("held-out loss, nats a character")
 
     panels("coordinates", changes)
-    if runs:
-        panels("sweep", sweeps)
+    for text, (_, suffix) in TEXTS.items():
+        ours = [row for row in runs if text_of(row) == text]
+        if ours:
+            panels(f"sweep{suffix}", partial(sweeps, ours=ours))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,7 @@ class Replayed(Strategy):
         ]
         search = self.surrogate.search
         ask = search.ask
-        search.ask = lambda admissible: ask(admissible, listed)  # type: ignore[method-assign,misc]
+        search.ask = partial(ask, among=listed)  # type: ignore[method-assign]
 
     def row(self, trial: Trial) -> Row | None:
         return self._shares(trial.candidate).get(trial.fidelity)

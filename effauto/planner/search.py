@@ -30,7 +30,11 @@ NEIGHBOURS, STARTS, STEPS = 60, 5, (0.2, 0.1, 0.05, 0.02)
 PROMISING = 30
 RANDOM_SHARE = 0.1
 
+# By what power of the price of a trial its improvement must grow.
+THRIFT = 0.5
+
 Admissible = Callable[[Configuration], bool]
+Price = Callable[[Configuration], float]
 Draw = Callable[[int], Sequence[Configuration]]
 
 
@@ -114,13 +118,14 @@ class Search:
         self,
         admissible: Admissible = lambda configuration: True,
         among: Iterable[Configuration] | None = None,
+        price: Price = lambda configuration: 1.0,
     ) -> Configuration | None:
         """The most promising configuration not seen yet, or None if none was admissible.
 
-        ``among`` restricts the choice to what it lists. Several may be asked for before the first
-        is told.
+        ``among`` restricts the choice to what it lists; ``price``, what a trial of an admissible
+        one costs, lets what is dear wait. Several may be asked for before the first is told.
         """
-        chosen = self._most_promising(admissible, among)
+        chosen = self._most_promising(admissible, among, price)
         if chosen is not None:
             self.history.pending[key(chosen)] = chosen
             self.see(chosen)
@@ -131,7 +136,7 @@ class Search:
         return self.history.front()
 
     def _most_promising(
-        self, admissible: Admissible, among: Iterable[Configuration] | None
+        self, admissible: Admissible, among: Iterable[Configuration] | None, price: Price
     ) -> Configuration | None:
         listed = self._at_random() if among is None else list(among)
         drawn = self._fresh(listed[n] for n in self._generator.permutation(len(listed)))
@@ -141,6 +146,7 @@ class Search:
             self._acquisition.improvement(),
             self._acquisition.feasibility(),
             _remembered(admissible),
+            price,
         )
         best, starts = rank.best(drawn), self._acquisition.leading[:STARTS]
         for step in STEPS if among is None else ():
@@ -198,22 +204,35 @@ def _unit_cube(columns: int) -> ConfigurationSpace:
 
 
 class _Rank:
-    """Sorts by the improvement, and the most promising by the limits they may break, too."""
+    """Sorts by the improvement, and the most promising by the limits they may break, too, and by
+    what a trial of them costs.
+    """
 
-    def __init__(self, improvement: Score, feasibility: Score, admissible: Admissible) -> None:
+    def __init__(
+        self, improvement: Score, feasibility: Score, admissible: Admissible, price: Price
+    ) -> None:
         self._improvement, self._feasibility = improvement, feasibility
-        self._admissible = admissible
+        self._admissible, self._price = admissible, price
 
     def best(self, pool: Sequence[Configuration]) -> list[Configuration]:
         """The few best of the admissible."""
         if not pool:
             return []
         gains = self._improvement(pool)
-        order = [pool[place] for place in np.argsort(-gains, kind="stable")]
-        first, gains = order[:PROMISING], np.sort(gains)[::-1][:PROMISING]
-        scores = gains + self._feasibility(first)
-        ranked = [first[place] for place in np.argsort(-scores, kind="stable")]
-        return list(islice(filter(self._admissible, [*ranked, *order[PROMISING:]]), STARTS))
+        order = np.argsort(-gains, kind="stable")
+        first = [place for place in order[:PROMISING] if self._admissible(pool[place])]
+        others = (pool[place] for place in order[PROMISING:])
+        rest = filter(self._admissible, others)
+        if not first:
+            return list(islice(rest, STARTS))
+        promising = [pool[place] for place in first]
+        scores = gains[first] + self._feasibility(promising) - self._worth(promising)
+        ranked = [promising[place] for place in np.argsort(-scores, kind="stable")]
+        return [*ranked[:STARTS], *islice(rest, max(0, STARTS - len(ranked)))]
+
+    def _worth(self, pool: Sequence[Configuration]) -> Array:
+        """The logarithm of the improvement that is worth the price."""
+        return THRIFT * np.log([max(self._price(configuration), 1e-9) for configuration in pool])
 
 
 def _remembered(admissible: Admissible) -> Admissible:

@@ -181,7 +181,11 @@ class Strategy:
                 and self.sizing.sized(candidate, time_left) is not None
             )
 
-        candidate = self.surrogate.ask(admissible)
+        def seconds(candidate: Candidate) -> float:
+            trial = self.sizing.sized(candidate, time_left)
+            return trial.seconds if trial else time_left
+
+        candidate = self.surrogate.ask(admissible, seconds)
         return self.sizing.sized(candidate, time_left) if candidate else None
 
     def _promotion(self, allowed: float, *, last: bool = False) -> Trial | None:

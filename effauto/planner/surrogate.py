@@ -67,9 +67,17 @@ class Surrogate:
         """Take over the limits as they stand now."""
         self.search.constrain(self._limits())
 
-    def ask(self, admissible: Callable[[Candidate], bool]) -> Candidate | None:
-        """The most promising candidate, unlike any before, or None if none is admissible."""
-        configuration = self.search.ask(lambda found: admissible(self._candidate(found)))
+    def ask(
+        self, admissible: Callable[[Candidate], bool], seconds: Callable[[Candidate], float]
+    ) -> Candidate | None:
+        """The most promising candidate, unlike any before, or None if none is admissible.
+
+        One that takes more ``seconds`` must promise more.
+        """
+        configuration = self.search.ask(
+            lambda found: admissible(self._candidate(found)),
+            price=lambda found: seconds(self._candidate(found)),
+        )
         if configuration is None:
             return None
         self.search.give_up(configuration)  # until it begins, with its knobs as they are written

@@ -88,6 +88,23 @@ def test_only_what_is_listed_is_proposed():
     assert sorted(found, key=str) == sorted(listed, key=str)
 
 
+def kinds_asked(gain_of_deep, price):
+    made, asked = Search(large(), seed=2), []
+    for _ in range(24):
+        found = made.ask(price=lambda c: price if c["kind"] == "deep" else 1.0)
+        asked.append(str(found["kind"]))
+        gained = gain_of_deep if found["kind"] == "deep" else 0.0
+        apart = sum((found[f"x{n}"] - 0.3) ** 2 for n in range(3))
+        made.tell(found, {"cost": 1.0 - gained + apart})
+    return asked[8:]
+
+
+def test_what_promises_no_more_must_not_cost_more():
+    dear, alike = kinds_asked(0.0, 100.0).count("deep"), kinds_asked(0.0, 1.0).count("deep")
+    assert dear < alike
+    assert kinds_asked(0.9, 100.0).count("deep") > 12
+
+
 def test_it_is_the_same_for_a_seed():
     assert chosen(searched(5, 12)) == chosen(searched(5, 12))
     assert chosen(searched(5, 12)) != chosen(searched(6, 12))
