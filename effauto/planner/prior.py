@@ -96,7 +96,7 @@ class Prior:
 
     def gain(self, candidate: Candidate) -> float:
         """Logits above the task's level; a method never seen is taken to cost a little."""
-        known = sum(self.effects.get(feature, -0.05) for feature in _features(candidate))
+        known = sum(self.effects.get(feature, -0.05) for feature in parts_of(candidate))
         return known - FAR_KNOB * self._distance(candidate)
 
     def sure_gain(self, candidate: Candidate) -> float:
@@ -106,7 +106,7 @@ class Prior:
 
     def unknown(self, candidate: Candidate) -> int:
         """Of how many of its parts nothing is known."""
-        return sum(feature not in self.effects for feature in _features(candidate))
+        return sum(feature not in self.effects for feature in parts_of(candidate))
 
     def _distance(self, candidate: Candidate) -> float:
         """How far numeric knobs of the design and of compression are from their defaults.
@@ -146,7 +146,7 @@ def learn_prior(
         Seen(
             record.fingerprint,
             record.task_traits,
-            tuple(_features(_candidate(record))),
+            tuple(parts_of(_candidate(record))),
             logit(record.measured[resource].value),
         )
         for record in known
@@ -167,7 +167,8 @@ def _candidate(record: Record) -> Candidate:
     return Candidate(record.model.name, record.recipe)
 
 
-def _features(candidate: Candidate) -> list[str]:
+def parts_of(candidate: Candidate) -> list[str]:
+    """The model, and each method with it: what effects are of."""
     return [candidate.model, *(f"{candidate.model}+{s.method}" for s in candidate.recipe.steps)]
 
 

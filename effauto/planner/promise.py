@@ -3,64 +3,106 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist, median
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
 
 from effauto.budget import Limit
 from effauto.planner.advice import misleads
 from effauto.planner.candidate import Candidate
-from effauto.planner.prior import UNKNOWN_METHOD, logit
+from effauto.planner.prior import UNKNOWN_METHOD, Prior, logit, parts_of
 from effauto.planner.results import Result, keeps, latest
 from effauto.planner.situation import Situation
 from effauto.resources import WITHIN, Figure
 
 NORMAL = NormalDist()
+# Of what earlier tasks leave unexplained, the share (of the variance) that is a method's, and what
+# is the recipe's alone; and what a quality may be off by (logits).
+A_METHOD, A_RECIPE, NOISE = 0.5, 0.25, 0.1
 # Of an estimate without a range of its own (as a logarithm).
 DOUBT = 0.05
 # A network that is trained can be brought within a limit afterwards: in other numbers, by another
 # runtime.
-MENDED = 0.5
+MENDED = 0.8
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Belief:
+    """Qualities in logits, as a Gaussian process: what the prior says, and what was measured here.
+
+    Candidates are alike by the parts that they share: if one is worse here than other tasks made
+    believe, so are others with the same method.
+    """
+
+    prior: Prior
+    tried: tuple[Candidate, ...]
+    weights: Array
+    inverse: Array
+    believes: bool
+
+    @classmethod
+    def of(cls, prior: Prior, results: Sequence[Result], metric: str) -> Belief:
+        tried = tuple(result.candidate for result in results)
+        believes = not misleads(prior, results, metric)
+        empty = cls(prior, tried, np.zeros(len(tried)), np.zeros((len(tried),) * 2), believes)
+        covariance = np.array([[empty._alike(a, b) for b in tried] for a in tried])
+        inverse = np.linalg.inv(covariance + NOISE**2 * np.eye(len(tried)))
+        rests = [logit(r.quality(metric)) - empty._before(r.candidate) for r in results]
+        weights = np.asarray(inverse @ np.array(rests), dtype=np.float64)
+        return cls(prior, tried, weights, np.asarray(inverse, dtype=np.float64), believes)
+
+    def __call__(self, candidate: Candidate) -> tuple[float, float]:
+        """Mean and deviation."""
+        shared = np.array([self._alike(candidate, other) for other in self.tried])
+        mean = self._before(candidate) + float(shared @ self.weights)
+        variance = self._alike(candidate, candidate) - float(shared @ self.inverse @ shared)
+        return mean, math.sqrt(max(variance, 1e-6))
+
+    def _before(self, candidate: Candidate) -> float:
+        return self.prior.level + (self.prior.gain(candidate) if self.believes else 0.0)
+
+    def _alike(self, one: Candidate, other: Candidate) -> float:
+        prior = self.prior
+        shared = set(parts_of(one)) & set(parts_of(other))
+        known = sum(part in prior.effects for part in shared)
+        found = A_METHOD * prior.spread**2 * known + UNKNOWN_METHOD**2 * (len(shared) - known)
+        alone = A_RECIPE * prior.spread**2 if one == other else 0.0
+        return prior.level_spread**2 + found + alone
 
 
 @dataclass(frozen=True)
 class Promise:
-    """Judges candidates by what is known of other tasks and of what was measured so far.
-
-    ``level`` is this task's, in logits; ``best`` is what is to be beaten.
-    """
+    """Judges candidates by a belief; ``best`` is to be beaten, None before anything was tried."""
 
     situation: Situation
-    level: float
-    best: float
-    trusted: bool
+    belief: Callable[[Candidate], tuple[float, float]]
+    best: float | None
 
     @classmethod
     def after(cls, situation: Situation, results: Sequence[Result]) -> Promise:
-        """The level is such that the prior is right about the results in the middle."""
-        prior, metric = situation.prior, situation.task.metric
-        tried = latest(results)
-        seen = {id(result): logit(result.quality(metric)) for result in tried}
-        offsets = [seen[id(result)] - prior.gain(result.candidate) for result in tried]
-        level = median(offsets) if offsets else prior.level
+        """What was tried at any scale counts; the best is that of those that keep the budget."""
+        metric, tried = situation.task.metric, latest(results)
         kept = [r for r in tried if not keeps(r, situation.budget, reserve=False)]
-        worst = min(seen.values(), default=level)
-        best = max((seen[id(result)] for result in kept), default=worst)
-        trusted = bool(results) and prior.trials > 0 and not misleads(prior, results, metric)
-        return cls(situation, level, best, trusted)
+        qualities = [logit(result.quality(metric)) for result in kept or tried]
+        best = (max if kept else min)(qualities, default=None)
+        return cls(situation, Belief.of(situation.prior, tried, metric), best)
 
     def of(self, candidate: Candidate, seconds: float) -> float:
         """The expected gain in logits for each second, if every limit is kept."""
-        return self._gain(candidate) * self._kept(candidate) / max(seconds, 1e-3)
+        return self.gain(candidate) * self._kept(candidate) / max(seconds, 1e-3)
 
-    def _gain(self, candidate: Candidate) -> float:
-        """Expected improvement; where nothing is known, the same of all."""
-        if not self.trusted:
+    def gain(self, candidate: Candidate) -> float:
+        """The expected improvement in logits; before anything was tried, the same of all."""
+        if self.best is None:
             return 1.0
-        prior = self.situation.prior
-        spread = math.hypot(prior.spread, UNKNOWN_METHOD * prior.unknown(candidate))
-        better = (self.level + prior.gain(candidate) - self.best) / spread
-        return spread * (better * NORMAL.cdf(better) + NORMAL.pdf(better))
+        mean, deviation = self.belief(candidate)
+        better = (mean - self.best) / deviation
+        return deviation * (better * NORMAL.cdf(better) + NORMAL.pdf(better))
 
     def _kept(self, candidate: Candidate) -> float:
         """The chance that every limit is kept, by the ranges of what is foretold."""

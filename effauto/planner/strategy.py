@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from effauto.cost.corrections import Pair
@@ -108,18 +109,32 @@ class Strategy:
     def _opened(self, time_left: float) -> Trial | None:
         """Of the portfolio what promises most for its time; it is in order from scratch."""
         while self.portfolio:
-            candidate = self.portfolio[0] if self._from_scratch else self._most_promising()
-            self.portfolio.remove(candidate)
-            at_all = not candidate.recipe.steps or self._given
-            share = self._share(candidate)
-            trial = self.sizing.sized(candidate, time_left, share=share, at_all=at_all)
-            if trial and self._believed(trial):
+            trials = [self._sized(candidate, time_left) for candidate in self.portfolio]
+            known = [trial for trial in trials if trial and not self._done(trial)]
+            self.portfolio = [trial.candidate for trial in known]
+            if not known:
+                return None
+            trial = known[0] if self._from_scratch else self._most_promising(known)
+            self.portfolio.remove(trial.candidate)
+            if self._believed(trial):
                 return trial
         return None
 
-    def _most_promising(self) -> Candidate:
+    def _sized(self, candidate: Candidate, time_left: float) -> Trial | None:
+        at_all = not candidate.recipe.steps or self._given
+        share = self._share(candidate)
+        return self.sizing.sized(candidate, time_left, share=share, at_all=at_all)
+
+    def _done(self, trial: Trial) -> bool:
+        """Whether it was tried on as much data, as a way to go on from another's training."""
+        return any(
+            result.candidate == trial.candidate and result.fidelity >= trial.fidelity
+            for result in self.results
+        )
+
+    def _most_promising(self, trials: Sequence[Trial]) -> Trial:
         promise = Promise.after(self.situation, self.results)
-        return max(self.portfolio, key=lambda c: promise.of(c, self.seconds(c, 1.0)))
+        return max(trials, key=lambda trial: promise.of(trial.candidate, trial.seconds))
 
     def _share(self, candidate: Candidate) -> float:
         """The part of the search that one of the portfolio may take."""

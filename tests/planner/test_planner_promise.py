@@ -12,7 +12,10 @@ from measuring import measured
 from effauto.budget import Limit, parse_budget
 from effauto.planner.candidate import Candidate
 from effauto.planner.pool import singles
-from effauto.planner.promise import MENDED, Promise, _chance
+from effauto.planner.prior import Prior, logit, parts_of
+from effauto.planner.promise import MENDED, Belief, Promise, _chance
+from effauto.planner.results import Result
+from effauto.recipe import Recipe
 from effauto.resources import Figure
 
 PLAIN = Candidate("bag-of-words")
@@ -36,28 +39,53 @@ def test_the_chance_is_even_at_the_limit_and_turned_where_more_is_better():
     assert _chance(Limit("train.energy", 1.0, "J"), free) == 1.0
 
 
-def test_where_nothing_is_known_what_is_quick_comes_first(situation):
-    known = situation()
-    known.prior = replace(known.prior, effects={}, trials=0)
-    promise = Promise.after(known, [])
+def test_before_anything_was_tried_what_is_quick_comes_first(situation):
+    promise = Promise.after(situation(), [])
     assert promise.of(PLAIN, 1.0) == pytest.approx(10 * promise.of(PLAIN, 10.0))
 
 
 def test_what_is_known_to_be_better_promises_more(strategy):
     made = strategy()
-    known, alone = made.situation, [c for c in singles_of(made) if c.recipe.steps]
-    good, bad, *_ = alone
-    effects = {f"{good.model}+{good.recipe}": 1.0, f"{bad.model}+{bad.recipe}": -1.0}
+    known, (good, bad, *_) = made.situation, [c for c in singles_of(made) if c.recipe.steps]
+    effects = {PLAIN.model: 0.0, part_of(good): 1.0, part_of(bad): -1.0}
     known.prior = replace(known.prior, effects=effects, trials=9, spread=0.2, exact={})
     promise = Promise.after(known, [measured(made, PLAIN, 1.0)])
-    assert promise.trusted
-    assert promise.of(good, 1.0) > 5 * promise.of(bad, 1.0) > 0
+    assert promise.gain(good) > 5 * promise.gain(bad) > 0
 
 
-def test_before_anything_was_measured_nobody_is_trusted(strategy):
+def test_what_was_bad_here_makes_its_kin_promise_less(strategy):
+    """Whoever has the method that disappointed; of the rest nothing new is known."""
     made = strategy()
-    made.situation.prior = replace(made.situation.prior, trials=9)
-    assert not Promise.after(made.situation, []).trusted
+    first, second, *_ = [c for c in singles_of(made) if c.recipe.steps]
+    both = Candidate(PLAIN.model, Recipe.of(str(first.recipe), str(second.recipe)))
+    results = [measured(made, PLAIN, 1.0)]
+    before = Promise.after(made.situation, results)
+    after = Promise.after(made.situation, [*results, measured(made, first, 1.0, quality=0.5)])
+    assert after.gain(first) < 0.1 * before.gain(first)
+    assert after.gain(both) < before.gain(both)
+    assert after.belief(first)[1] < before.belief(first)[1]
+
+
+@given(st.lists(st.floats(0.02, 0.98), min_size=1, max_size=4), st.floats(0.1, 2.0))
+def test_a_belief_comes_near_what_was_measured(qualities, spread):
+    candidates = [Candidate("m", Recipe.of(f"method-{n}")) for n in range(len(qualities))]
+    prior = Prior({}, spread, 1.7, 1.2, {}, 0, {})
+    results = [known(c, quality) for c, quality in zip(candidates, qualities, strict=True)]
+    belief = Belief.of(prior, results, "accuracy")
+    for candidate, quality in zip(candidates, qualities, strict=True):
+        mean, deviation = belief(candidate)
+        assert 0 < deviation < 0.2
+        assert abs(mean - logit(quality)) < 0.2
+    assert belief(Candidate("other", Recipe()))[1] >= 0.5
+
+
+def known(candidate, quality):
+    figures = {"quality.accuracy": Figure(quality, "1", quality, quality, "measured")}
+    return Result(candidate, 1.0, 0, figures, {}, {})
+
+
+def part_of(candidate):
+    return parts_of(candidate)[-1]
 
 
 def test_what_is_foretold_to_break_a_limit_promises_less(strategy, tiny_model):
