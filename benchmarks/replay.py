@@ -60,12 +60,13 @@ class Replayed(Strategy):
 
     table: Table = field(kw_only=True)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def __post_init__(self, portfolio: list[Candidate], advised: frozenset[Candidate]) -> None:
+        super().__post_init__(portfolio, advised)
         self.rows = usable_rows(self.table, self.situation, self.space)
         self.sizing = Recorded(
             self.situation, self.continuations.ready, self._shares, self.table.horizon
         )
+        self.opening.sizing = self.sizing
         listed = [
             self.space.configuration(shares[1.0].candidate)
             for shares in self.rows.values()

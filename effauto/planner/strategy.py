@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 
 from effauto.cost.corrections import Pair
-from effauto.planner.advice import misleads
 from effauto.planner.candidate import Candidate
 from effauto.planner.chosen import best_of
 from effauto.planner.continuations import Continuations
 from effauto.planner.curves import Curves
 from effauto.planner.finalists import to_repeat
-from effauto.planner.promise import Promise
+from effauto.planner.portfolio import OPENING, Portfolio
 from effauto.planner.promotion import promotable
 from effauto.planner.results import Result, keeps, latest
 from effauto.planner.situation import Situation
-from effauto.planner.sizing import SLICE, Sizing, Trial
+from effauto.planner.sizing import Sizing, Trial
 from effauto.planner.space import Space
 from effauto.planner.surrogate import Surrogate, least
 from effauto.resources import QUALITY
 from effauto.traits import FROM_SCRATCH
 
-# The part of the search that one of the opening's candidates may take; the part of what is left
-# that a promotion may take.
-OPENING, PROMOTION = 0.3, 0.6
-# The part of the search for what earlier trials advise, until some of it is the best so far.
-UNPROVEN = 0.1
+# The part of what is left of the search that a promotion may take.
+PROMOTION = 0.6
 # The last part of the search, in which the best are tried with other seeds.
 REPEATING = 0.3
 # Every so many trials, something promising is tried again on more data.
@@ -44,21 +39,23 @@ class Strategy:
 
     situation: Situation
     space: Space
-    portfolio: list[Candidate]
+    portfolio: InitVar[list[Candidate]]
     seed: int
-    advised: frozenset[Candidate] = frozenset()
+    advised: InitVar[frozenset[Candidate]] = frozenset()
     results: list[Result] = field(default_factory=list)
     failed: dict[str, int] = field(default_factory=dict)
     pending: set[str] = field(default_factory=set)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, portfolio: list[Candidate], advised: frozenset[Candidate]) -> None:
         situation = self.situation
         self.surrogate = Surrogate(situation, self.space, self.seed)
         self.curves = Curves(self._metric)
         self.continuations = Continuations(situation.oracle, situation.usable, situation.budget)
         self.sizing = Sizing(situation, self.continuations.ready)
+        self.opening = Portfolio(
+            situation, self.sizing, portfolio, advised, self._from_scratch, self._given
+        )
         self._combined: Counter[tuple[str, ...]] = Counter()
-        self._trusted = 0.0
 
     def next(self, time_left: float) -> Trial | None:
         """The next trial that can end within ``time_left`` seconds, or None."""
@@ -68,7 +65,7 @@ class Strategy:
                 return promotion
         return (
             self._continued(time_left)
-            or self._opened(time_left)
+            or self.opening.next(self.results, time_left)
             or self._repeated(time_left)
             or (None if self._given else self._asked(time_left))
             or self._promotion(time_left, last=True)
@@ -106,63 +103,12 @@ class Strategy:
         self.continuations.budget = self.situation.budget
         self.surrogate.constrain()
 
-    def _opened(self, time_left: float) -> Trial | None:
-        """Of the portfolio what promises most for its time; it is in order from scratch."""
-        while self.portfolio:
-            trials = [self._sized(candidate, time_left) for candidate in self.portfolio]
-            known = [trial for trial in trials if trial and not self._done(trial)]
-            self.portfolio = [trial.candidate for trial in known]
-            if not known:
-                return None
-            trial = known[0] if self._from_scratch else self._most_promising(known)
-            self.portfolio.remove(trial.candidate)
-            if self._believed(trial):
-                return trial
-        return None
-
-    def _sized(self, candidate: Candidate, time_left: float) -> Trial | None:
-        at_all = not candidate.recipe.steps or self._given
-        share = self._share(candidate)
-        return self.sizing.sized(candidate, time_left, share=share, at_all=at_all)
-
-    def _done(self, trial: Trial) -> bool:
-        """Whether it was tried on as much data, as a way to go on from another's training."""
-        return any(
-            result.candidate == trial.candidate and result.fidelity >= trial.fidelity
-            for result in self.results
-        )
-
-    def _most_promising(self, trials: Sequence[Trial]) -> Trial:
-        promise = Promise.after(self.situation, self.results)
-        return max(trials, key=lambda trial: promise.of(trial.candidate, trial.seconds))
-
-    def _share(self, candidate: Candidate) -> float:
-        """The part of the search that one of the portfolio may take."""
-        if candidate in self.advised and not self._proven:
-            return UNPROVEN
-        return OPENING if candidate.recipe.steps else SLICE
-
-    def _believed(self, trial: Trial) -> bool:
-        """Whether to follow this advice: little of the time before any of it has proved right."""
-        if trial.candidate not in self.advised or self._proven:
-            return True
-        if misleads(self.situation.prior, self.results, self._metric):
-            return False
-        self._trusted += trial.seconds
-        return self._trusted <= UNPROVEN * self.situation.request.search_time
-
-    @property
-    def _proven(self) -> bool:
-        """Whether something advised is the best so far."""
-        best = max(self.results, key=lambda result: result.quality(self._metric), default=None)
-        return best is not None and best.candidate in self.advised
-
     def _continued(self, time_left: float) -> Trial | None:
         """Another way to go on from the best training, if the search is free to and has time."""
         if self._given or (self._from_scratch and time_left > self._last_part):
             return None
         # What is frozen is cheap to do again, so it can wait until the portfolio was tried.
-        results = [r for r in self.results if r.gradients or not self.portfolio]
+        results = [r for r in self.results if r.gradients or not self.opening.candidates]
         found = self.continuations.next(results, self._metric, self.pending)
         if found is None or found[0].key in self.failed:
             return None

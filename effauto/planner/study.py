@@ -53,7 +53,8 @@ def _take_up(
         elif QUALITY + situation.task.metric in record.measured:
             strategy.tell(_result(situation, candidate, record))
     tried = {result.candidate.key for result in strategy.results} | set(strategy.failed)
-    strategy.portfolio = [c for c in strategy.portfolio if c.key not in tried]
+    opening = strategy.opening
+    opening.candidates = [c for c in opening.candidates if c.key not in tried]
 
 
 def results_of(situation: Situation, store: Store, study: object) -> list[Result]:

@@ -13,9 +13,10 @@ from effauto.planner.advice import misleads, portfolio
 from effauto.planner.candidate import Candidate
 from effauto.planner.opening import advised, in_order, plain
 from effauto.planner.pool import few
+from effauto.planner.portfolio import UNPROVEN
 from effauto.planner.prior import learn_prior
 from effauto.planner.space import build_space
-from effauto.planner.strategy import UNPROVEN, Strategy
+from effauto.planner.strategy import Strategy
 from effauto.recipe import Recipe
 
 FAR = replace(TASK, kind="token-classification")
@@ -83,7 +84,7 @@ def spent_on_advice(made, quality, seconds=100.0):
     left, spent = seconds, 0.0
     while (trial := made.next(left)) is not None and left > 0:
         left -= trial.seconds
-        spent += trial.seconds * (trial.candidate in made.advised)
+        spent += trial.seconds * (trial.candidate in made.opening.advised)
         made.tell(measured(made, trial.candidate, trial.fidelity, quality(trial.candidate)))
         if len(made.results) > 25:
             break
@@ -98,7 +99,7 @@ def test_misleading_history_costs_little(begun):
     """Everywhere else less data were better; here they are much worse."""
     history = {t: {(): 0.6, ("random-subset",): 0.95, ("near-dedup",): 0.5} for t in "abc"}
     made = begun(history)
-    assert made.advised
+    assert made.opening.advised
     assert made.situation.prior.gain(Candidate("bag-of-words", subset(0.5))) > 0.5
 
     def quality(candidate):
@@ -119,4 +120,4 @@ def test_history_that_holds_is_followed(begun):
 
     spent_on_advice(made, quality)
     assert not misleads(made.situation.prior, made.results, "accuracy")
-    assert made._proven or not made.portfolio
+    assert made.opening.proven(made.results) or not made.opening.candidates

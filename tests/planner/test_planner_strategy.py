@@ -23,9 +23,9 @@ def run_through(strategy, trials, quality=0.8):
 
 def test_the_opening_starts_with_what_is_untouched_and_is_legal(strategy):
     made = strategy()
-    assert made.portfolio[0] == Candidate("bag-of-words")
-    assert len(set(made.portfolio)) == len(made.portfolio)
-    assert all(made.situation.oracle.composition(c).legal for c in made.portfolio)
+    assert made.opening.candidates[0] == Candidate("bag-of-words")
+    assert len(set(made.opening.candidates)) == len(made.opening.candidates)
+    assert all(made.situation.oracle.composition(c).legal for c in made.opening.candidates)
 
 
 def test_nothing_is_tried_twice_on_as_much_data(strategy):
@@ -97,11 +97,11 @@ def test_the_opening_uses_features_as_they_are_within_the_budget(situation, tiny
 def test_what_is_frozen_goes_on_only_after_the_portfolio(strategy, tiny_model):
     made = strategy(model=tiny_model)
     oracle = made.situation.oracle
-    frozen = next(c for c in made.portfolio if learns_from_frozen(oracle, c))
+    frozen = next(c for c in made.opening.candidates if learns_from_frozen(oracle, c))
     made.tell(measured(made, frozen, 1.0, 0.99))
-    made.portfolio = [Candidate("bag-of-words")]
+    made.opening.candidates = [Candidate("bag-of-words")]
     assert made.next(500.0).candidate == Candidate("bag-of-words")
-    made.portfolio = []
+    made.opening.candidates = []
     following = made.next(500.0).candidate
     assert oracle.trained_part(following) == oracle.trained_part(frozen)
 
