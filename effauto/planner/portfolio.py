@@ -16,6 +16,8 @@ from effauto.planner.sizing import SLICE, Sizing, Trial
 OPENING = 0.3
 # The part of the search for what earlier trials advise, until some of it is the best so far.
 UNPROVEN = 0.1
+# Expected logits of quality for which nothing is tried.
+LEAST_GAIN = 0.005
 
 
 @dataclass
@@ -38,10 +40,12 @@ class Portfolio:
         while self.candidates:
             sized = (self._sized(candidate, results, time_left) for candidate in self.candidates)
             trials = [trial for trial in sized if trial and not _done(trial, results)]
+            if not self.in_order:
+                trials = self._promising(trials, results)
             self.candidates = [trial.candidate for trial in trials]
             if not trials:
                 return None
-            trial = trials[0] if self.in_order else self._most_promising(trials, results)
+            trial = trials[0]
             self.candidates.remove(trial.candidate)
             if self._believed(trial, results):
                 return trial
@@ -58,9 +62,22 @@ class Portfolio:
         at_all = plain or self.at_all
         return self.sizing.sized(candidate, time_left, share=share, at_all=at_all)
 
-    def _most_promising(self, trials: Sequence[Trial], results: Sequence[Result]) -> Trial:
-        promise = Promise.after(self.situation, results)
-        return max(trials, key=lambda trial: promise.of(trial.candidate, trial.seconds))
+    def _promising(self, trials: Sequence[Trial], results: Sequence[Result]) -> list[Trial]:
+        """What promises most for its time first, without what promises nothing any more.
+
+        The untouched models stay, for all else is compared to them; and where other costs are
+        weighed beside quality, so does everything.
+        """
+        request, promise = self.situation.request, Promise.after(self.situation, results)
+        weighed = request.pareto or request.preference.goals
+        left = (
+            trial
+            for trial in trials
+            if weighed
+            or not trial.candidate.recipe.steps
+            or promise.gain(trial.candidate) >= LEAST_GAIN
+        )
+        return sorted(left, key=lambda trial: -promise.of(trial.candidate, trial.seconds))
 
     def _believed(self, trial: Trial, results: Sequence[Result]) -> bool:
         """Whether to follow this advice: little of the time before any of it has proved right."""
