@@ -6,12 +6,14 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from effauto.execution.encoding import FIRST_PIECE_ONLY, Pieces
 from effauto.traits import HIDDEN
 
+Numbers = NDArray[np.int64]
 # (a row, how many of its pieces, generator) -> the places of these, or of a few more or less
 Choose = Callable[[Pieces, int, random.Random], Sequence[int]]
 
@@ -42,19 +44,19 @@ class Masking:
         return self.choose(row, min(able, max(1, round(self.rate * able))), generator)
 
     def applied(
-        self, numbers: Tensor, rows: Sequence[Pieces], mask: int, vocabulary: int
-    ) -> tuple[Tensor, Tensor]:
+        self, numbers: Numbers, rows: Sequence[Pieces], mask: int, vocabulary: int
+    ) -> tuple[Numbers, Numbers]:
         """(batch, tokens) pieces to read and to foretell, -100 where nothing is asked.
 
         Drawn by torch's generator, which a training seeds.
         """
         generator = random.Random(int(torch.randint(2**62, ()).item()))
-        read = numbers.clone()
-        targets = torch.full_like(numbers, FIRST_PIECE_ONLY)
+        read, targets = numbers.copy(), np.full_like(numbers, FIRST_PIECE_ONLY)
         for place, row in enumerate(rows):
             for hidden in self.places(row, generator):
-                targets[place, hidden] = numbers[place, hidden]
-                read[place, hidden] = self._shown(row.sides[0][hidden], mask, vocabulary, generator)
+                piece = row.sides[0][hidden]
+                targets[place, hidden] = piece
+                read[place, hidden] = self._shown(piece, mask, vocabulary, generator)
         return read, targets
 
     def _shown(self, piece: int, mask: int, vocabulary: int, generator: random.Random) -> int:

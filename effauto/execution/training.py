@@ -225,14 +225,16 @@ def collate(
     longest = max(row.length for row in encoded) if training.padding == "fixed" else None
     chosen = [encoded[row] for row in rows]
     arrays = context.pad(chosen, padded_length(longest) if longest else None)
+    hidden = None
+    if examples.kind == MASKED_LANGUAGE_MODELING:
+        arrays["input_ids"], hidden = training.masking.applied(
+            arrays["input_ids"], chosen, context.mask, len(context.classes)
+        )
     inputs = {name: torch.from_numpy(array).to(context.device) for name, array in arrays.items()}
     if examples.kind == LANGUAGE_MODELING:
         return Batch(inputs, next_pieces(inputs), tuple(rows))
-    if examples.kind == MASKED_LANGUAGE_MODELING:
-        read, hidden = training.masking.applied(
-            inputs["input_ids"], chosen, context.mask, len(context.classes)
-        )
-        return Batch(inputs | {"input_ids": read}, hidden, tuple(rows))
+    if hidden is not None:
+        return Batch(inputs, torch.from_numpy(hidden).to(context.device), tuple(rows))
     targets = _targets(chosen, [examples.targets[row] for row in rows], inputs["input_ids"].shape)
     return Batch(inputs, targets.to(context.device), tuple(rows))
 
