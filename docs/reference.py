@@ -70,7 +70,8 @@ def _argument(argument: inspect.Parameter) -> str:
     star = {argument.VAR_POSITIONAL: "*", argument.VAR_KEYWORD: "**"}.get(argument.kind, "")
     kind = argument.annotation
     told = "" if kind is argument.empty else f": {kind if isinstance(kind, str) else kind.__name__}"
-    given = "…" if callable(argument.default) else repr(argument.default)
+    told_of = repr(argument.default)
+    given = "…" if callable(argument.default) or " at 0x" in told_of else told_of
     default = "" if argument.default is argument.empty else f" = {given}"
     return f"{star}{argument.name}{told}{default}"
 

@@ -10,9 +10,9 @@ import pytest
 import effauto
 
 PUBLIC = """
-    BASELINE FITS SCRATCH_BASELINE Accelerator Batch Choice Context DeclarationError
-    EffAutoClassifier EffautoError Evidence Examples Float Hardware Int Listener Method ModelTraits
-    Moment Needs Predictor Rate Recipe Results Runtime Search Setting TaskModel TaskTraits
+    BASELINE FITS SCRATCH_BASELINE Accelerator Batch Choice Context DeclarationError Descent
+    EffAutoClassifier EffautoError Evidence Examples Float Hardware Int Listener Masking Method
+    ModelTraits Moment Needs Pieces Predictor Rate Recipe Results Runtime Search Setting TaskModel TaskTraits
     Training Verdict Workload attend_by attentions collate embed encode_training frozen_features
     gate_gradients hookimpl load load_task plan row_losses rows_at run same_hooks
 """.split()  # noqa: SIM905
