@@ -12,7 +12,8 @@ import effauto
 PUBLIC = """
     BASELINE FITS SCRATCH_BASELINE Accelerator Batch Choice Context DeclarationError Descent
     EffAutoClassifier EffautoError Evidence Examples Float Hardware Int Listener Masking Method
-    ModelTraits Moment Needs Pieces Predictor Rate Recipe Results Runtime Search Setting TaskModel TaskTraits
+    ModelTraits Moment Needs Pieces Predictor Rate Recipe Results Runtime Search Setting TaskModel
+    TaskTraits
     Training Verdict Workload attend_by attentions collate embed encode_training frozen_features
     gate_gradients hookimpl load load_task plan row_losses rows_at run same_hooks
 """.split()  # noqa: SIM905
