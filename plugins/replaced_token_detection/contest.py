@@ -54,7 +54,7 @@ def _generator(model: TaskModel, context: Context, share: float) -> TaskModel:
 
 
 def _detector(model: TaskModel) -> nn.Linear:
-    made = nn.Linear(model.feature_width, 1).to(model.head.weight)
+    made = nn.Linear(model.feature_width, 1).to(model.head.weight.device)
     with torch.no_grad():
         made.weight.div_(model.grown)
     return made

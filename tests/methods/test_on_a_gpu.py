@@ -22,7 +22,7 @@ from effauto.plugins import load_plugins
 from effauto.recipe import Recipe
 from effauto.task.exchange import write_split
 from effauto.task.vocabulary import pieces_of
-from effauto.traits import LANGUAGE_MODELING, TaskTraits
+from effauto.traits import PLAIN_TEXT, TaskTraits
 
 METHODS = load_plugins().methods()
 KINDS = ("text-classification", "pair-classification")
@@ -43,7 +43,7 @@ def gpu(monkeypatch):
 
 
 def traits(kind):
-    if kind == LANGUAGE_MODELING:
+    if kind in PLAIN_TEXT:
         return tiny_traits(kind)
     return TaskTraits(kind, "accuracy", 2400, len(CLASSES[kind]), 14, 30, 60)
 
@@ -51,7 +51,7 @@ def traits(kind):
 def legal(name, source, untrained):
     """A recipe of the method, alone if that may be, and the model and kind of task it is for."""
     recipes = [Recipe.of(name), *(Recipe.of(name, other) for other in METHODS if other != name)]
-    places = [*((source, kind) for kind in KINDS), (untrained, LANGUAGE_MODELING)]
+    places = [*((source, kind) for kind in KINDS), *((untrained[k], k) for k in PLAIN_TEXT)]
     for recipe in recipes:
         for model, kind in places:
             if compose(recipe, METHODS, traits(kind), model.traits, GPU).legal:
@@ -61,19 +61,24 @@ def legal(name, source, untrained):
 
 @pytest.fixture(scope="module")
 def untrained(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("untrained")
-    write_untrained(folder, Size(64, 2), tiny_text()[1], 64)
-    return find_model(str(folder))
+    """For each kind of text the model that learns it."""
+    found = {}
+    for kind in PLAIN_TEXT:
+        folder = tmp_path_factory.mktemp(kind)
+        write_untrained(folder, Size(64, 2), tiny_text(kind)[1], 64)
+        found[kind] = find_model(str(folder))
+    return found
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n, m in METHODS.items() if "cuda" in m.needs.devices])
 def test_all_numbers_are_on_the_gpu(name, source, untrained, tmp_path, gpu):
     recipe, model, kind = legal(name, source, untrained)
-    text, tokenizer = tiny_text()
-    from_scratch = kind == LANGUAGE_MODELING
-    examples = text if from_scratch else examples_of(kind, ROWS)
-    classes = pieces_of(Tokenizer.from_str(tokenizer)) if from_scratch else CLASSES[kind]
+    if kind in PLAIN_TEXT:
+        examples, tokenizer = tiny_text(kind)
+        classes = pieces_of(Tokenizer.from_str(tokenizer))
+    else:
+        examples, classes = examples_of(kind, ROWS), CLASSES[kind]
     write_split(examples, classes, tmp_path / "train.jsonl")
     job = Job(
         TRAIN, tmp_path, model.name, recipe, traits(kind), classes, GPU,
