@@ -94,7 +94,7 @@ def llama_config(size: Size, vocabulary: int, positions: int) -> dict[str, Any]:
 def encoder_config(size: Size, vocabulary: int, positions: int) -> dict[str, Any]:
     """The same network reading both ways (EuroBERT, Boizard et al. 2025, arXiv:2503.05500).
 
-    Its places are rotations: of few hidden pieces a table of places is learnt too slowly.
+    Its places are rotations, as the Llama's, so that methods and settings serve both.
     """
     return llama_config(size, vocabulary, positions) | {
         "architectures": ["EuroBertForMaskedLM"],

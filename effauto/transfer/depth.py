@@ -9,9 +9,7 @@ from torch import nn
 from effauto.errors import TransferError
 
 # What ends a residual branch in models that normalise before each branch.
-_ENDS = re.compile(
-    r"\.(self_attn|attn|mlp)\.(o_proj|down_proj|c_proj|out_proj)$|\.fc2$|\.output\.dense$"
-)
+_ENDS = re.compile(r"\.(self_attn|attn|mlp)\.(o_proj|down_proj|c_proj|out_proj)$|\.fc2$")
 _NORMS_AFTER = {"bert", "roberta", "distilbert", "electra", "albert", "xlm-roberta", "mpnet"}
 
 
