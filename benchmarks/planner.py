@@ -58,7 +58,7 @@ def main() -> None:
 
         searched(given.data, given.minutes, min(given.seeds, 2), given.searchers)
     elif given.part == "judge":
-        from real import judge
+        from real_answers import judge
 
         judge(given.data)
     elif given.part == "instant":
@@ -144,7 +144,7 @@ def table_of(name: str) -> str:
     """How far the best found lacks, and the hypervolume, at parts of the clock."""
     found = lines(MEASURED / f"{name}.jsonl")
     if name == "real" and found:
-        from real import judged
+        from real_answers import judged
 
         found = judged(found)
     return "\n".join(_rows(found)) if found else f"{name}: not measured yet"
@@ -168,7 +168,7 @@ def _columns(found: Sequence[dict[str, Any]]) -> dict[str, Callable[[Any], str]]
         f"lacks at {mark:.0%}": lambda ours, m=mark: _mean(_at(ours, "lacks", m), 100)
         for mark in marks
     }
-    if all("tested" in line for line in found):
+    if all(line.get("tested", [None])[-1] is not None for line in found):
         columns["on test rows"] = lambda ours: _mean([line["tested"][-1] for line in ours], 100)
     columns["volume"] = lambda ours: _mean(_at(ours, "volume", 1.0))
     columns["the best rival's end"] = lambda ours: _caught_up(ours, found)
