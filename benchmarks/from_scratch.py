@@ -19,22 +19,16 @@ import json
 import multiprocessing
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import from_scratch_document
 from bench import HERE, SHARED
 from from_scratch_objectives import objectives, runs
+from one_thread import PLAIN, alone, trained
 
-from effauto.execution.job import TRAIN, Job
-from effauto.hardware import this_machine
-from effauto.model import find_model
 from effauto.model.scratch import Size, make_models
-from effauto.plugins import load_plugins
-from effauto.recipe import Recipe
 from effauto.task.corpus import load_corpus
-from effauto.task.exchange import write_split
 
 RUNS = HERE / "measured" / "from_scratch.jsonl"
 CURVES = HERE / "measured" / "from_scratch.lengths.json"
@@ -80,11 +74,11 @@ def trainings(text: Path, seeds: int, rows: int) -> None:
     done = {(run["method"], run["seed"], run["rows"]) for run in read(RUNS)}
     context = multiprocessing.get_context("spawn")
     for seed in range(seeds):
-        for method in ("untouched", *RECIPES):
+        for method in (PLAIN, *RECIPES):
             if (method, seed, rows) in done:
                 continue
             with context.Pool(1) as pool:
-                found = pool.apply(trained, (method, seed, text, rows))
+                found = pool.apply(measured, (method, seed, text, rows))
             with RUNS.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(found) + "\n")
             print(found, file=sys.stderr, flush=True)
@@ -95,41 +89,15 @@ def read(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def trained(method: str, seed: int, text: Path, rows: int) -> dict[str, Any]:
+def measured(method: str, seed: int, text: Path, rows: int) -> dict[str, Any]:
     """Train once and judge what was saved on the whole test text."""
-    from effauto.execution.judge import judge
-    from effauto.execution.train import train
-
-    methods = load_plugins().methods()
-    with tempfile.TemporaryDirectory(prefix="effauto-scratch-") as folder:
-        job = _job(Path(folder), method, seed, text, rows)
-        costs = train(job, methods, lambda what, share: None)
-        figures = judge(job.judging("test"), lambda: methods, lambda what, share: None)
-    quality = figures[f"quality.{job.task.metric}"]
-    found = {name: costs[name] for name in COSTS}
-    bits = 8.0 * (1.0 - quality.value)
-    return {"method": method, "seed": seed, "rows": rows, "bits_a_byte": bits} | found
-
-
-def _job(folder: Path, method: str, seed: int, text: Path, rows: int) -> Job:
     task = load_corpus(text, seed=seed, max_rows=rows)
-    assert task.tokenizer is not None
     (model,) = make_models(task.tokenizer, POSITIONS, (SIZE,))
-    for split in ("train", "test"):
-        write_split(getattr(task, split), task.classes, folder / f"{split}.jsonl")
-    recipe = Recipe() if method == "untouched" else Recipe.of(method)
-    return Job(
-        action=TRAIN,
-        data=folder,
-        model=find_model(model).name,
-        recipe=recipe,
-        task=task.traits,
-        classes=task.classes,
-        hardware=replace(this_machine(), threads=1),
-        folder=folder / "artefact",
-        cache=folder / "cache",
-        seed=seed,
-    )
+    with tempfile.TemporaryDirectory(prefix="effauto-scratch-") as folder:
+        costs, quality = trained(Path(folder), model, alone(method), task, seed)
+    bits = 8.0 * (1.0 - quality)
+    found = {"method": method, "seed": seed, "rows": rows, "bits_a_byte": bits}
+    return found | {name: costs[name] for name in COSTS}
 
 
 def curves() -> dict[str, list[dict[str, float]]]:

@@ -7,24 +7,21 @@ import multiprocessing
 import shutil
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bench import HERE
+from one_thread import PLAIN, alone, trained
 
-from effauto.execution.job import TRAIN, Job
-from effauto.hardware import this_machine
 from effauto.model import find_model
 from effauto.model.scratch import Size, make_models
 from effauto.planner.situation import piece_counter
-from effauto.plugins import load_plugins
 from effauto.recipe import Recipe
-from effauto.task import Task, load_task, write_split
+from effauto.task import Task, load_task
 from effauto.traits import MASKED_LANGUAGE_MODELING
 
 RUNS = HERE / "measured" / "from_scratch.objectives.jsonl"
-NONE, PLAIN = "not pre-trained", "untouched"
+NONE = "not pre-trained"
 OBJECTIVES = (
     NONE,
     PLAIN,
@@ -68,8 +65,7 @@ def _measured(asked: tuple[str, int, Path, int]) -> dict[str, Any]:
         if objective == NONE:
             body = _random(folder / "body", model, text, seed)
         else:
-            recipe = Recipe() if objective == PLAIN else Recipe.of(objective)
-            costs, quality = _trained(folder, model, recipe, text, seed)
+            costs, quality = trained(folder, model, alone(objective), text, seed)
             found |= {cost: costs[cost] for cost in COSTS}
             found["bits_a_byte"] = 8.0 * (1.0 - quality)
             body = folder / "artefact"
@@ -77,7 +73,7 @@ def _measured(asked: tuple[str, int, Path, int]) -> dict[str, Any]:
         tuned.mkdir()
         count = piece_counter(find_model(str(body)))
         task = load_task(data / TASK, seed=seed, max_rows=TUNED_ROWS, count_tokens=count)
-        _, found["accuracy"] = _trained(tuned, str(body), TUNING, task, seed)
+        _, found["accuracy"] = trained(tuned, str(body), TUNING, task, seed)
     return found
 
 
@@ -97,30 +93,3 @@ def _random(folder: Path, model: str, text: Task, seed: int) -> Path:
     save_config(drawn, folder)
     write_tensors(folder / "model.safetensors", portable_state(drawn))
     return folder
-
-
-def _trained(
-    folder: Path, model: str, recipe: Recipe, task: Task, seed: int
-) -> tuple[dict[str, float], float]:
-    """What training costs, and the quality on the whole test split."""
-    from effauto.execution.judge import judge
-    from effauto.execution.train import train
-
-    methods = load_plugins().methods()
-    for split in ("train", "test"):
-        write_split(getattr(task, split), task.classes, folder / f"{split}.jsonl")
-    job = Job(
-        action=TRAIN,
-        data=folder,
-        model=model,
-        recipe=recipe,
-        task=task.traits,
-        classes=task.classes,
-        hardware=replace(this_machine(), threads=1),
-        folder=folder / "artefact",
-        cache=folder / "cache",
-        seed=seed,
-    )
-    costs = train(job, methods, lambda what, share: None)
-    figures = judge(job.judging("test"), lambda: methods, lambda what, share: None)
-    return costs, figures[f"quality.{task.metric}"].value

@@ -49,14 +49,16 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--searchers", nargs="*", default=SEARCHERS, choices=SEARCHERS)
     parser.add_argument("--data", type=Path, help="for real: the folder with the data sets")
+    parser.add_argument("--tasks", nargs="*", help="for real: the data sets, by default all")
     parser.add_argument("--minutes", type=float, default=6.0, help="for real: of each search")
     given = parser.parse_args()
     if given.part == "replay":
         replayed(given.seeds, given.searchers)
     elif given.part == "real":
-        from real import searched
+        from real import TASKS, searched
 
-        searched(given.data, given.minutes, min(given.seeds, 2), given.searchers)
+        folders = [given.data / name for name in given.tasks or TASKS]
+        searched(folders, given.minutes, min(given.seeds, 2), given.searchers)
     elif given.part == "judge":
         from real_answers import judge
 

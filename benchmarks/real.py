@@ -44,16 +44,16 @@ EXPERT = Recipe.of("lora", "int8-dynamic")  # LoRA is merged when its training e
 MOST_ASKED = 200
 
 
-def searched(folder: Path, minutes: float, seeds: int, searchers: Sequence[str]) -> None:
+def searched(folders: Sequence[Path], minutes: float, seeds: int, searchers: Sequence[str]) -> None:
     """Every searcher on each task, where it is not there yet."""
     target = planner.MEASURED / "real.jsonl"
     target.parent.mkdir(parents=True, exist_ok=True)
     done = {(line["searcher"], line["task"], line["seed"]) for line in planner.lines(target)}
     for seed in range(seeds):
-        for task in TASKS:
+        for folder in folders:
             for searcher in searchers:
-                if (searcher, task, seed) not in done:
-                    found = run(folder / task, searcher, 60 * minutes, seed)
+                if (searcher, folder.name, seed) not in done:
+                    found = run(folder, searcher, 60 * minutes, seed)
                     with target.open("a", encoding="utf-8") as file:
                         file.write(json.dumps(found) + "\n")
 

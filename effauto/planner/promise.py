@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import NDArray
 
 from effauto.budget import Limit
 from effauto.planner.advice import misleads
 from effauto.planner.candidate import Candidate
+from effauto.planner.engine.objectives import Array
+from effauto.planner.enlarging import Volume, least
 from effauto.planner.prior import UNKNOWN_METHOD, Prior, logit, parts_of
 from effauto.planner.results import Result, keeps, latest
 from effauto.planner.situation import Situation
@@ -27,8 +28,6 @@ DOUBT = 0.05
 # A network that is trained can be brought within a limit afterwards: in other numbers, by another
 # runtime.
 MENDED = 0.8
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -77,11 +76,15 @@ class Belief:
 
 @dataclass(frozen=True)
 class Promise:
-    """Judges candidates by a belief; ``best`` is to be beaten, None before anything was tried."""
+    """Judges candidates by a belief; ``best`` is to be beaten, None before anything was tried.
+
+    Where costs are weighed beside quality, what was ``tried`` is to be enlarged instead.
+    """
 
     situation: Situation
     belief: Callable[[Candidate], tuple[float, float]]
     best: float | None
+    tried: Volume | None = None
 
     @classmethod
     def after(cls, situation: Situation, results: Sequence[Result]) -> Promise:
@@ -90,19 +93,32 @@ class Promise:
         kept = [r for r in tried if not keeps(r, situation.budget, reserve=False)]
         qualities = [logit(result.quality(metric)) for result in kept or tried]
         best = (max if kept else min)(qualities, default=None)
-        return cls(situation, Belief.of(situation.prior, tried, metric), best)
+        belief = Belief.of(situation.prior, tried, metric)
+        return cls(situation, belief, best, _weighed(situation.request.pareto, kept, qualities))
 
     def of(self, candidate: Candidate, seconds: float) -> float:
         """The expected gain in logits for each second, if every limit is kept."""
         return self.gain(candidate) * self._kept(candidate) / max(seconds, 1e-3)
 
     def gain(self, candidate: Candidate) -> float:
-        """The expected improvement in logits; before anything was tried, the same of all."""
+        """The expected improvement in logits, or that of the hypervolume; before anything was
+        tried, the same of all.
+        """
         if self.best is None:
             return 1.0
         mean, deviation = self.belief(candidate)
-        better = (mean - self.best) / deviation
-        return deviation * (better * NORMAL.cdf(better) + NORMAL.pdf(better))
+
+        def improvement(best: float) -> float:
+            better = (mean - best) / deviation
+            return deviation * (better * NORMAL.cdf(better) + NORMAL.pdf(better))
+
+        if self.tried is None:
+            return improvement(self.best)
+        return self.tried.gain(self._costs(candidate), improvement)
+
+    def _costs(self, candidate: Candidate) -> Array:
+        foretold = self.situation.oracle.foretell(candidate)
+        return np.array([least(name, foretold) for name in self.situation.request.pareto])
 
     def _kept(self, candidate: Candidate) -> float:
         """The chance that every limit is kept, by the ranges of what is foretold."""
@@ -114,6 +130,17 @@ class Promise:
         )
         trains = self.situation.oracle.work(candidate).backward_passes > 0
         return max(chance, MENDED) if trains else chance
+
+
+def _weighed(
+    names: Sequence[str], results: Sequence[Result], qualities: Sequence[float]
+) -> Volume | None:
+    """What was tried and keeps the budget, as a volume; None if only quality counts."""
+    if not names or not results:
+        return None
+    figures = [{**result.foretold_full, **result.projected()} for result in results]
+    costs = np.array([[least(name, known) for name in names] for known in figures])
+    return Volume(costs, np.array(qualities))
 
 
 def _chance(limit: Limit, foretold: Figure) -> float:

@@ -10,6 +10,7 @@ from effauto.planner.candidate import Candidate
 from effauto.planner.chosen import best_of
 from effauto.planner.continuations import Continuations
 from effauto.planner.curves import Curves
+from effauto.planner.enlarging import least
 from effauto.planner.finalists import to_repeat
 from effauto.planner.portfolio import OPENING, Portfolio
 from effauto.planner.promotion import promotable
@@ -17,7 +18,7 @@ from effauto.planner.results import Result, keeps, latest
 from effauto.planner.situation import Situation
 from effauto.planner.sizing import Sizing, Trial
 from effauto.planner.space import Space
-from effauto.planner.surrogate import Surrogate, least
+from effauto.planner.surrogate import Surrogate
 from effauto.resources import QUALITY
 from effauto.traits import FROM_SCRATCH
 

@@ -12,11 +12,12 @@ from effauto.budget import Budget
 from effauto.planner.candidate import Candidate
 from effauto.planner.drawing import Draws
 from effauto.planner.engine.history import key
+from effauto.planner.enlarging import cost, least
 from effauto.planner.results import Result
 from effauto.planner.search import Search
 from effauto.planner.situation import Situation
 from effauto.planner.space import Space, to_options
-from effauto.resources import QUALITY, Figures, resource_named
+from effauto.resources import QUALITY, Figures
 
 # The objective that every search has.
 ERROR = "error"
@@ -95,7 +96,7 @@ class Surrogate:
         """The most of each limited resource; of one that is limited from below, of its inverse."""
         limits: dict[str, float] = {}
         for limit in self._modelled():
-            most = _cost(limit.resource, limit.limit)
+            most = cost(limit.resource, limit.limit)
             limits[limit.resource] = min(most, limits.get(limit.resource, math.inf))
         return limits
 
@@ -103,7 +104,7 @@ class Surrogate:
         """Of every resource that has a limit, or gets one with the baseline."""
         modelled = self._modelled()
         names = {limit.resource for limit in (*modelled, *modelled.relative)}
-        return {name: _cost(name, figures[name].value) for name in names & figures.keys()}
+        return {name: cost(name, figures[name].value) for name in names & figures.keys()}
 
     def _foretold_costs(self, configuration: Configuration) -> dict[str, float]:
         oracle, candidate = self.situation.oracle, self._candidate(configuration)
@@ -112,14 +113,3 @@ class Surrogate:
 
     def _modelled(self) -> Budget:
         return self.situation.budget.of_phases("train", "inference", "model", "life", "guard")
-
-
-def least(resource: str, figures: Figures) -> float:
-    """What is to be minimised of a resource: its logarithm, for costs differ by factors."""
-    return math.log(_cost(resource, figures[resource].value))
-
-
-def _cost(resource: str, value: float) -> float:
-    """The value, or its inverse if more of it is better; never 0."""
-    bounded = max(value, 1e-9)
-    return 1 / bounded if resource_named(resource).higher_is_better else bounded

@@ -4,64 +4,38 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from sums import job_of, task_of, trained_by
 
-from effauto.execution.artefact import load_artefact
-from effauto.execution.job import TRAIN, Job
+from effauto.execution.job import Job
 from effauto.execution.judge import judge
 from effauto.execution.language import compression
 from effauto.execution.predictor import Predictor
-from effauto.execution.train import train
 from effauto.execution.training import next_pieces
-from effauto.hardware import this_machine
 from effauto.model.fresh import untrained
 from effauto.model.scratch import Size, write_untrained
-from effauto.recipe import Recipe
-from effauto.task import Task, load_task, write_split
+from effauto.task import Task
 from effauto.traits import LANGUAGE_MODELING
-
-SUM = "{} plus {} makes {}, and that is all there is.\n"
-TEXT = "".join(SUM.format(n, n % 7, n + n % 7) for n in range(3000))
 
 
 @pytest.fixture(scope="module")
 def task(tmp_path_factory: pytest.TempPathFactory) -> Task:
-    path = tmp_path_factory.mktemp("text") / "sums.txt"
-    path.write_text(TEXT, encoding="utf-8")
-    return load_task(path, kind=LANGUAGE_MODELING, max_rows=160)
+    return task_of(tmp_path_factory.mktemp("text"), LANGUAGE_MODELING, sums=3000, rows=160)
 
 
 @pytest.fixture(scope="module")
 def job(task: Task, tmp_path_factory: pytest.TempPathFactory) -> Job:
-    folder = tmp_path_factory.mktemp("job")
-    write_untrained(folder / "model", Size(64, 2), task.tokenizer, 128)
-    for split in ("train", "validation"):
-        write_split(getattr(task, split), task.classes, folder / f"{split}.jsonl")
-    return Job(
-        action=TRAIN,
-        data=folder,
-        model=str(folder / "model"),
-        recipe=Recipe(()),
-        task=task.traits,
-        classes=task.classes,
-        hardware=replace(this_machine(), threads=1),
-        folder=folder / "artefact",
-        cache=folder / "cache",
-    )
+    return job_of(task, tmp_path_factory.mktemp("job"))
 
 
 @pytest.fixture(scope="module")
 def trained(job: Job) -> tuple[Predictor, dict[str, float]]:
-    values = train(job, {}, lambda what, share: None)
-    loaded = load_artefact(job.folder, dict, 1)
-    assert isinstance(loaded, Predictor)
-    return loaded, values
+    return trained_by(job)
 
 
 def test_it_learns(trained: tuple[Predictor, dict[str, float]], task: Task) -> None:

@@ -104,6 +104,30 @@ def test_what_is_foretold_to_break_a_limit_promises_less(strategy, tiny_model):
     assert all(promise.of(candidate, 1.0) < MENDED for candidate in frozen)
 
 
+def test_where_size_is_weighed_what_is_small_promises_more(strategy, tiny_model):
+    """As good as the best, and smaller, is worth nothing to quality and much to the front."""
+    made = strategy(model=tiny_model)
+    situation, model = made.situation, str(tiny_model)
+    results = [measured(made, Candidate(model), 1.0)]
+    smaller = next(c for c in singles_of(made) if c.model == model and halves(made, c))
+    for_quality = Promise.after(situation, results)
+    situation.request = replace(situation.request, pareto=("model.size",))
+    for_both = Promise.after(situation, results)
+    certain = [
+        replace(p, belief=lambda c, best=p.best: (best, 1e-6)) for p in (for_quality, for_both)
+    ]
+    assert certain[0].gain(smaller) < 1e-5 < certain[1].gain(smaller)
+    assert certain[1].gain(Candidate(model)) < certain[1].gain(smaller)
+
+
+def halves(made, candidate):
+    sizes = [
+        made.situation.oracle.foretell(c)["model.size"].value
+        for c in (candidate, Candidate(candidate.model))
+    ]
+    return sizes[0] < 0.7 * sizes[1]
+
+
 def singles_of(made):
     return singles(made.situation.oracle, made.situation.usable)
 
