@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 import torch
 from safetensors import safe_open
 
@@ -63,6 +64,19 @@ def saved(
     loaded = load_artefact(folder, lambda: {method.name: method}, 1)
     assert isinstance(loaded, Predictor)
     return loaded
+
+
+def exports_alike(model: TaskModel, context: Context) -> None:
+    """The graph that ONNX Runtime serves computes what the model does, at two shapes."""
+    for package in ("onnx", "onnxruntime", "onnxscript"):
+        pytest.importorskip(package)
+    runtime = pytest.importorskip("effauto.bundled.onnx_runtime")
+    served = runtime.OnnxRuntimeMethod().serve(
+        predictor_of(model, context), {"quantize": "none"}, context
+    )
+    for shape in ((1, 8), (3, 40)):
+        found = served.runtime.run(arrays_of(model, *shape))
+        np.testing.assert_allclose(found, logits_of(model, *shape), atol=1e-5)
 
 
 def tensor_bytes(folder: Path) -> int:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import numpy as np
 import pytest
 import torch
+from families import tiny
 from running import run
-from saving import arrays_of, logits_of, predictor_of, saved
+from saving import exports_alike, logits_of, predictor_of, saved
 from topics import examples_of
 from torch import nn
 
@@ -102,16 +102,7 @@ def test_the_model_survives_saving(model, context, tmp_path, setting):
 
 @pytest.mark.slow
 def test_the_exported_graph_computes_the_same(model, context):
-    for package in ("onnx", "onnxruntime", "onnxscript"):
-        pytest.importorskip(package)
-    runtime = pytest.importorskip("effauto.bundled.onnx_runtime")
-    adapted = disturbed(METHOD.build(model, HOULSBY, context))
-    served = runtime.OnnxRuntimeMethod().serve(
-        predictor_of(adapted, context), {"quantize": "none"}, context
-    )
-    for shape in ((1, 8), (3, 40)):
-        found = served.runtime.run(arrays_of(model, *shape))
-        np.testing.assert_allclose(found, logits_of(adapted, *shape), atol=1e-5)
+    exports_alike(disturbed(METHOD.build(model, HOULSBY, context)), context)
 
 
 @pytest.mark.parametrize(
@@ -161,30 +152,3 @@ def test_it_composes_with_fewer_layers_before_and_others_after(source, tmp_path,
 def test_layers_that_share_weights_share_adapters(source, tmp_path):
     steps = {"layer-sharing": {"repeats": 2}, METHOD.name: FEWER}
     assert len(adapters_of(run(steps, source, tmp_path).predictor.runtime.model)) == 2
-
-
-def tiny(family: str) -> TaskModel:
-    import transformers
-
-    widths = {
-        "DistilBert": {"dim": 32, "n_layers": 1, "n_heads": 4, "hidden_dim": 64},
-        "GPT2": {"n_embd": 32, "n_layer": 1, "n_head": 4},
-        "OPT": {
-            "hidden_size": 32,
-            "num_hidden_layers": 1,
-            "num_attention_heads": 4,
-            "ffn_dim": 64,
-            "word_embed_proj_dim": 32,
-        },
-    }
-    usual = {
-        "hidden_size": 32,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 4,
-        "intermediate_size": 64,
-    }
-    config = getattr(transformers, f"{family}Config")(
-        vocab_size=100, pad_token_id=0, **widths.get(family, usual)
-    )
-    torch.manual_seed(0)
-    return TaskModel(getattr(transformers, f"{family}Model")(config), "text-classification", 3)

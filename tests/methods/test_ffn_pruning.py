@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 import torch
-import transformers
+from families import tiny
 from running import refusals, run
 from saving import logits_of, predictor_of, saved
 from topics import examples_of
 from torch import nn
 
-from effauto import EffautoError, TaskModel, Training, collate, encode_training
+from effauto import EffautoError, Training, collate, encode_training
 
 plugin = pytest.importorskip("effauto.bundled.ffn_pruning", reason="this plugin is not here")
 inner = pytest.importorskip("effauto.bundled.ffn_pruning.inner")
@@ -25,22 +25,10 @@ KINDS = ("taylor", "magnitude")
 NUMBERS = {"input_ids": torch.tensor([[5, 6, 7, 8]]), "attention_mask": torch.ones(1, 4).long()}
 
 
-def tiny(family: str) -> TaskModel:
-    usual = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
-    widths = {
-        "DistilBert": {"dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 64},
-        "GPT2": {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_inner": 64},
-    }.get(family, usual | {"intermediate_size": 64})
-    config = getattr(transformers, f"{family}Config")(vocab_size=100, pad_token_id=0, **widths)
-    torch.manual_seed(0)
-    body = getattr(transformers, f"{family}Model")(config)
-    return TaskModel(body, "text-classification", 3).eval()
-
-
 @pytest.mark.parametrize("family", ["Bert", "Roberta", "DistilBert", "GPT2", "Llama", "GPTNeoX"])
 @torch.inference_mode()
 def test_it_computes_what_masked_neurons_compute(family):
-    model = tiny(family)
+    model = tiny(family, layers=2).eval()
     found = inner.inner_layers(model.encoder, model.layers)
     assert [part.width for part in found] == [64, 64]
     kept = torch.arange(1, 64, 3)

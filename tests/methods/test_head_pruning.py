@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 import torch
-import transformers
+from families import tiny
 from running import refusals, run
 from saving import logits_of, predictor_of, saved
 from topics import examples_of
 from torch import nn
 
-from effauto import EffautoError, TaskModel, Training, collate, encode_training
+from effauto import EffautoError, Training, collate, encode_training
 
 plugin = pytest.importorskip("effauto.bundled.head_pruning", reason="this plugin is not here")
 attention = pytest.importorskip("effauto.bundled.head_pruning.attention")
@@ -22,20 +22,6 @@ LEARNING = {"full-finetune": {"epochs": 6, "learning_rate": 1e-3, "batch_size": 
 LORA = {"lora": {"epochs": 6, "learning_rate": 2e-2, "targets": "all-linear"}}
 HALF = {"share": 0.5}
 NUMBERS = {"input_ids": torch.tensor([[5, 6, 7, 8]]), "attention_mask": torch.ones(1, 4).long()}
-
-
-def tiny(family: str, **more: int) -> TaskModel:
-    usual = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
-    widths = {
-        "DistilBert": {"dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 64},
-        "GPT2": {"n_embd": 32, "n_layer": 2, "n_head": 4},
-    }.get(family, usual | {"intermediate_size": 64})
-    config = getattr(transformers, f"{family}Config")(
-        vocab_size=100, pad_token_id=0, **widths, **more
-    )
-    torch.manual_seed(0)
-    body = getattr(transformers, f"{family}Model")(config)
-    return TaskModel(body, "text-classification", 3).eval()
 
 
 @pytest.mark.parametrize(
@@ -52,7 +38,7 @@ def tiny(family: str, **more: int) -> TaskModel:
 )
 @torch.inference_mode()
 def test_it_computes_what_masked_heads_compute(family, more):
-    model = tiny(family, **more)
+    model = tiny(family, layers=2, **more).eval()
     found = attention.attentions(model.encoder, model.layers)
     assert len(found) == 2
     kept = torch.arange(1, found[0].heads, 2)

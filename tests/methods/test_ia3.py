@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from families import tiny
 from running import refusals, run
 from saving import inputs_of, logits_of, predictor_of, saved
 from topics import examples_of
@@ -136,23 +137,3 @@ def test_what_it_does_not_go_with_is_refused(source, other):
     assert any(
         "does not go with" in said for said in refusals({METHOD.name: {}, other: {}}, source)
     )
-
-
-def tiny(family: str) -> TaskModel:
-    import transformers
-
-    widths = {
-        "DistilBert": {"dim": 32, "n_layers": 1, "n_heads": 4, "hidden_dim": 64},
-        "GPT2": {"n_embd": 32, "n_layer": 1, "n_head": 4},
-    }
-    usual = {
-        "hidden_size": 32,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 4,
-        "intermediate_size": 64,
-    }
-    config = getattr(transformers, f"{family}Config")(
-        vocab_size=100, pad_token_id=0, **widths.get(family, usual)
-    )
-    torch.manual_seed(0)
-    return TaskModel(getattr(transformers, f"{family}Model")(config), "text-classification", 3)

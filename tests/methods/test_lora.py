@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from families import tiny
 from saving import logits_of, predictor_of, saved
 from topics import examples_of
 from torch import nn
@@ -74,23 +75,3 @@ def test_projections_are_found_in_many_families(context, family, targets):
 def test_a_body_without_projections_is_refused(context):
     with pytest.raises(EffautoError, match="no query and value projections in Linear"):
         plugin.adapters.attention_projections(nn.Linear(2, 2))
-
-
-def tiny(family: str) -> TaskModel:
-    import transformers
-
-    widths = {
-        "DistilBert": {"dim": 32, "n_layers": 1, "n_heads": 4, "hidden_dim": 64},
-        "GPT2": {"n_embd": 32, "n_layer": 1, "n_head": 4},
-    }
-    usual = {
-        "hidden_size": 32,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 4,
-        "intermediate_size": 64,
-    }
-    config = getattr(transformers, f"{family}Config")(
-        vocab_size=100, pad_token_id=0, **widths.get(family, usual)
-    )
-    torch.manual_seed(0)
-    return TaskModel(getattr(transformers, f"{family}Model")(config), "text-classification", 3)

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from families import tiny
 from running import run
-from saving import arrays_of, inputs_of, logits_of, predictor_of, saved
+from saving import exports_alike, inputs_of, logits_of, predictor_of, saved
 from topics import examples_of
 from torch import nn
 
@@ -86,16 +87,7 @@ def test_the_model_survives_saving(model, context, tmp_path):
 
 @pytest.mark.slow
 def test_the_exported_graph_computes_the_same(model, context):
-    for package in ("onnx", "onnxruntime", "onnxscript"):
-        pytest.importorskip(package)
-    runtime = pytest.importorskip("effauto.bundled.onnx_runtime")
-    model = METHOD.build(model, SETTING, context)
-    served = runtime.OnnxRuntimeMethod().serve(
-        predictor_of(model, context), {"quantize": "none"}, context
-    )
-    for shape in ((1, 8), (3, 40)):
-        found = served.runtime.run(arrays_of(model, *shape))
-        np.testing.assert_allclose(found, logits_of(model, *shape), atol=1e-5)
+    exports_alike(METHOD.build(model, SETTING, context), context)
 
 
 def test_inputs_of_full_length_make_room(model, context):
@@ -149,23 +141,3 @@ def test_it_composes_with_what_comes_before_and_after(source, tmp_path, kind):
     predictor = run(steps, source, tmp_path, kind).predictor
     assert predictor.runtime.model.encoder.prompts.shape == (5, 32)
     assert predictor.max_tokens == 504
-
-
-def tiny(family: str) -> TaskModel:
-    import transformers
-
-    widths = {
-        "DistilBert": {"dim": 32, "n_layers": 1, "n_heads": 4, "hidden_dim": 64},
-        "GPT2": {"n_embd": 32, "n_layer": 1, "n_head": 4},
-    }
-    usual = {
-        "hidden_size": 32,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 4,
-        "intermediate_size": 64,
-    }
-    config = getattr(transformers, f"{family}Config")(
-        vocab_size=100, pad_token_id=0, **widths.get(family, usual)
-    )
-    torch.manual_seed(0)
-    return TaskModel(getattr(transformers, f"{family}Model")(config), "text-classification", 3)
