@@ -1,6 +1,6 @@
 """A plan for a language model from scratch beside a guess, and beside random search.
 
-    python benchmarks/from_scratch_plans.py [--seeds 3] [--minutes 10] [--data FOLDER]
+    python benchmarks/from_scratch_plans.py [--seeds 0 1 2] [--minutes 10] [--data FOLDER]
 
 Each may train for so many minutes in the end. ``effauto`` searches for as long before; so does
 ``random``, which draws size and settings together, tries them on parts of the text, and trains
@@ -16,7 +16,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ PATIENCE = 1.5
 def main() -> None:
     """Run what is missing, then show all."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--data", type=Path, default=SHARED)
     parser.add_argument("--only-write", action="store_true")
@@ -70,10 +70,10 @@ def main() -> None:
     print(table())
 
 
-def measure(text: Path, seeds: int, minutes: float) -> None:
+def measure(text: Path, seeds: Sequence[int], minutes: float) -> None:
     """Every arm that is not there yet, seed by seed."""
     done = {(run["arm"], run["seed"], run["minutes"]) for run in runs()}
-    for seed in range(seeds):
+    for seed in seeds:
         for arm in ARMS:
             if (arm, seed, minutes) not in done:
                 found = {"arm": arm, "seed": seed, "minutes": minutes}

@@ -55,20 +55,25 @@ def main() -> None:
     if given.part == "replay":
         replayed(given.seeds, given.searchers)
     elif given.part == "real":
-        from real import TASKS, searched
+        from real import searched
 
-        folders = [given.data / name for name in given.tasks or TASKS]
-        searched(folders, given.minutes, min(given.seeds, 2), given.searchers)
+        searched(_folders(given), given.minutes, min(given.seeds, 2), given.searchers)
     elif given.part == "judge":
         from real_answers import judge
 
-        judge(given.data)
+        judge(_folders(given))
     elif given.part == "instant":
         write(MEASURED / "instant.json", instant())
     elif given.part == "curves":
         curves(lines(MEASURED / "replayed.jsonl"), PICTURES / "replayed.svg")
     else:
         print(tables())
+
+
+def _folders(given: argparse.Namespace) -> list[Path]:
+    from real import TASKS
+
+    return [given.data / name for name in given.tasks or TASKS]
 
 
 def replayed(

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +25,22 @@ MARKS = 20
 JUDGED = (5, 10, 20)
 
 
-def judge(folder: Path) -> None:
-    """Train what each search would have answered, and judge it on the test split, once each."""
+def judge(folders: Sequence[Path]) -> None:
+    """Train what each search would have answered, and judge it on the test split, once each; the
+    last answers first.
+    """
     target = planner.MEASURED / "real_tested.jsonl"
     done = {_key(line["task"], line["recipe"], line["seed"]) for line in planner.lines(target)}
-    for line in planner.lines(planner.MEASURED / "real.jsonl"):
-        for answer in _answers(line):
-            key = _key(line["task"], answer, line["seed"])
-            if answer is not None and key not in done:
-                done.add(key)
-                entry = {"task": line["task"], "seed": line["seed"], "recipe": answer}
-                entry |= _tested(folder / line["task"], answer, line["seed"])
-                with target.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(entry) + "\n")
+    searches = planner.lines(planner.MEASURED / "real.jsonl")
+    for place, folder, line in product(reversed(range(len(JUDGED))), folders, searches):
+        answer = _answers(line)[place]
+        key = _key(line["task"], answer, line["seed"])
+        if answer is not None and line["task"] == folder.name and key not in done:
+            done.add(key)
+            entry = {"task": line["task"], "seed": line["seed"], "recipe": answer}
+            entry |= _tested(folder, answer, line["seed"])
+            with target.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry) + "\n")
 
 
 def _answers(line: dict[str, Any]) -> list[dict[str, Any] | None]:
