@@ -40,7 +40,7 @@ from effauto.knobs import Choice, Int, Knob, Value
 from effauto.method import Method
 from effauto.model import BAG_OF_WORDS
 from effauto.planner.candidate import Candidate
-from effauto.planner.pool import singles
+from effauto.planner.candidates.pool import singles
 from effauto.plugins import load_plugins
 from effauto.recipe import Recipe
 from effauto.store import Store, TrialRecord

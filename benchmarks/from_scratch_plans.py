@@ -33,14 +33,14 @@ from effauto.execution.pool import Worker
 from effauto.listener import Listener
 from effauto.model import find_model
 from effauto.model.scratch import Size, make_models
+from effauto.planner.answers.chosen import best_of
 from effauto.planner.candidate import Candidate
-from effauto.planner.chosen import best_of
+from effauto.planner.candidates.space import build_space, to_options
 from effauto.planner.clock import Clock
 from effauto.planner.request import DataRequest, Request
 from effauto.planner.situation import Situation, understand
-from effauto.planner.sizing import Sizing, Trial
-from effauto.planner.space import build_space, to_options
-from effauto.planner.trying import Trying
+from effauto.planner.trials.sizing import Sizing, Trial
+from effauto.planner.trials.trying import Trying
 from effauto.plugins import load_plugins
 from effauto.recipe import Recipe
 from effauto.resources import QUALITY, Figure, Figures

@@ -38,7 +38,7 @@ from bench import (
 from laboratory import Laboratory
 
 from effauto.planner.candidate import Candidate
-from effauto.planner.pool import singles
+from effauto.planner.candidates.pool import singles
 from effauto.plugins import load_plugins
 from effauto.recipe import Recipe
 from effauto.store import Store, TrialRecord

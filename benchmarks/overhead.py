@@ -18,9 +18,9 @@ import planner
 import replay_tables
 
 from effauto import Search
-from effauto.planner.drawing import Draws
+from effauto.planner.candidates.drawing import Draws
+from effauto.planner.candidates.space import to_options
 from effauto.planner.engine.history import key
-from effauto.planner.space import to_options
 
 SIZES = (10, 50, 100, 200, 500)
 ASKS = 60

@@ -26,7 +26,7 @@ import replay
 import replay_tables
 from scipy.stats import spearmanr
 
-from effauto.planner.prior import learn_prior
+from effauto.planner.knowledge.prior import learn_prior
 from effauto.plugins import load_plugins
 
 HERE = Path(__file__).resolve().parent

@@ -23,14 +23,14 @@ from rivals import MAKERS
 from effauto.budget import parse_budget
 from effauto.listener import Listener
 from effauto.planner.candidate import Candidate
+from effauto.planner.candidates.space import Space, build_space, to_options
 from effauto.planner.clock import Clock
 from effauto.planner.planner import make_plan
 from effauto.planner.request import DataRequest, Request
 from effauto.planner.results import Result
 from effauto.planner.situation import Situation, understand
-from effauto.planner.sizing import Trial
-from effauto.planner.space import Space, build_space, to_options
-from effauto.planner.trying import Trying
+from effauto.planner.trials.sizing import Trial
+from effauto.planner.trials.trying import Trying
 from effauto.plugins import load_plugins
 from effauto.recipe import Recipe
 from effauto.resources import QUALITY

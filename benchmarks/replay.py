@@ -19,14 +19,14 @@ from rivals import MAKERS
 from yahpo import hypervolume
 
 from effauto.planner.candidate import Candidate
+from effauto.planner.candidates.pool import few
+from effauto.planner.candidates.space import Space, to_options
 from effauto.planner.engine.history import key
-from effauto.planner.opening import opening
-from effauto.planner.pool import few
 from effauto.planner.situation import Situation
-from effauto.planner.sizing import LEAST_SLICE, SLICE, Sizing, Trial
-from effauto.planner.space import Space, to_options
-from effauto.planner.strategy import Strategy
-from effauto.planner.trials import make_result
+from effauto.planner.trials.opening import opening
+from effauto.planner.trials.sizing import LEAST_SLICE, SLICE, Sizing, Trial
+from effauto.planner.trials.strategy import Strategy
+from effauto.planner.trials.trial import make_result
 
 
 @dataclass(frozen=True)

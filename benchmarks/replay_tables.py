@@ -20,14 +20,14 @@ from effauto.budget import Budget, Limit
 from effauto.cost import Place, Prices
 from effauto.machine import Hardware
 from effauto.model import ModelSource
-from effauto.planner.advice import portfolio
 from effauto.planner.candidate import Candidate, Oracle
+from effauto.planner.candidates.pool import usable_methods
+from effauto.planner.candidates.space import Space, build_space
 from effauto.planner.engine.history import key
-from effauto.planner.pool import usable_methods
-from effauto.planner.prior import learn_prior
+from effauto.planner.knowledge.advice import portfolio
+from effauto.planner.knowledge.prior import learn_prior
 from effauto.planner.request import Request
 from effauto.planner.situation import ADVISED, Situation, experience
-from effauto.planner.space import Space, build_space
 from effauto.plugins import load_plugins
 from effauto.recipe import Recipe
 from effauto.resources import QUALITY, Figure, Figures

@@ -27,7 +27,7 @@ from sqlalchemy import create_engine, text
 from store_made import lines
 
 from effauto.budget import parse_budget
-from effauto.planner.known import best_known
+from effauto.planner.knowledge.known import best_known
 from effauto.store import Store, models, open_store
 from effauto.store.bundle.importing import add_lines
 from effauto.store.filters import Filter

@@ -15,12 +15,12 @@ from effauto.hardware import this_machine
 from effauto.listener import Listener, Several
 from effauto.model import MINILM
 from effauto.notebook import show_in_notebooks
-from effauto.planner.outcome import Outcome
-from effauto.planner.plan import Plan
-from effauto.planner.plan_file import read_plan
+from effauto.planner.answers.plan import Plan
+from effauto.planner.answers.plan_file import read_plan
 from effauto.planner.planner import make_plan
 from effauto.planner.request import HERE, DataRequest, Request
-from effauto.planner.run import run_plan
+from effauto.planner.running.outcome import Outcome
+from effauto.planner.running.run import run_plan
 from effauto.plugins import Plugins, load_plugins
 from effauto.preference import Preference, parse_preference
 from effauto.quantities import parse_quantity

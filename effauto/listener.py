@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
+    from effauto.planner.answers.plan import Plan
     from effauto.planner.candidate import Candidate
-    from effauto.planner.outcome import Outcome
-    from effauto.planner.plan import Plan
     from effauto.planner.results import Result
+    from effauto.planner.running.outcome import Outcome
 
 log = logging.getLogger(__name__)
 

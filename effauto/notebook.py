@@ -7,7 +7,7 @@ import sys
 from importlib.util import find_spec
 from typing import Any
 
-from effauto.planner.plan import Plan
+from effauto.planner.answers.plan import Plan
 
 
 def show_in_notebooks() -> None:

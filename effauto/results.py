@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from effauto.budget import parse_budget
 from effauto.errors import InputError
-from effauto.planner.known import best_known
+from effauto.planner.knowledge.known import best_known
 from effauto.preference import parse_preference
 from effauto.report.comparing import EFFECTS
 from effauto.report.trials import all_columns, check_columns, value_of

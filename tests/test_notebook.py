@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import effauto
-from effauto.planner.plan import Plan
+from effauto.planner.answers.plan import Plan
 
 interactive = pytest.importorskip("IPython.core.interactiveshell")
 pytest.importorskip("plotly", reason="pip install 'effauto[report]'")

@@ -11,7 +11,7 @@ from effauto.cli.app import App
 from effauto.cli.options import database
 
 if TYPE_CHECKING:
-    from effauto.planner.plan import Plan
+    from effauto.planner.answers.plan import Plan
 
 
 @click.command(epilog="Example: effauto explain plan.json --why-not METHOD")
@@ -48,11 +48,11 @@ def explain(
     """Tell why PLAN is what it is: what each method buys, its ledger, its order, its rivals, and
     what was ruled out.
     """
-    from effauto.planner.plan_file import check_writable, read_plan, write_plan
+    from effauto.planner.answers.plan_file import check_writable, read_plan, write_plan
 
     found = read_plan(plan)
     if why_not:
-        from effauto.planner import why_not as reasons
+        from effauto.planner.answers import why_not as reasons
 
         for sentence in reasons.why_not(found, why_not, app.plugins, db):
             click.echo(sentence)
@@ -74,7 +74,7 @@ def explain(
 
 
 def _measured(found: Plan, time: str, app: App, db: str | None) -> Plan:
-    from effauto.planner.explaining import measure_bought
+    from effauto.planner.answers.explaining import measure_bought
     from effauto.quantities import parse_quantity
     from effauto.report.progress import terminal_listener
     from effauto.resources import RESOURCES

@@ -34,7 +34,7 @@ def init(output: Path | None) -> None:
     limits = {"model.size": size, "inference.latency": latency, "train.time": training}
     command = _command(data, {name: most for name, most in limits.items() if most}, search)
     if output:
-        from effauto.planner.plan_file import check_writable
+        from effauto.planner.answers.plan_file import check_writable
 
         check_writable(output)
         output.write_text(f"{command}\n", encoding="utf-8")

@@ -22,7 +22,7 @@ from effauto.cli.output import format_option, print_json
 from effauto.errors import EffautoError, Infeasible, Interrupted
 
 if TYPE_CHECKING:
-    from effauto.planner.plan import Plan
+    from effauto.planner.answers.plan import Plan
 
 SEARCH_SECONDS = 240.0
 _EPILOG = """\b
@@ -142,7 +142,7 @@ def plan(
     from effauto.cost import Place, parse_prices
     from effauto.cost.life import parse_use
     from effauto.listener import Several
-    from effauto.planner.plan_file import check_writable, write_plan
+    from effauto.planner.answers.plan_file import check_writable, write_plan
     from effauto.planner.planner import make_plan
     from effauto.planner.request import Request
     from effauto.preference import Preference, parse_preference

@@ -12,7 +12,7 @@ from effauto.cli.app import App
 from effauto.cli.options import database
 
 if TYPE_CHECKING:
-    from effauto.planner.plan import Plan
+    from effauto.planner.answers.plan import Plan
     from effauto.report.page.page import Page
     from effauto.store import Store, TrialRecord
 
@@ -51,7 +51,7 @@ def write_report(plan: Plan, path: Path, app: App, db: str | None) -> None:
 
 
 def _of_file(path: Path, app: App, db: str | None) -> Page:
-    from effauto.planner.plan_file import read_plan
+    from effauto.planner.answers.plan_file import read_plan
 
     return _of_plan(read_plan(path), app, db)
 

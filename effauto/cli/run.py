@@ -43,8 +43,8 @@ def run(
     from effauto.cost import Place, parse_prices
     from effauto.errors import Infeasible
     from effauto.listener import Several
-    from effauto.planner.plan_file import read_plan
-    from effauto.planner.run import run_plan
+    from effauto.planner.answers.plan_file import read_plan
+    from effauto.planner.running.run import run_plan
     from effauto.report.progress import terminal_listener
 
     others = app.plugins.listeners(tell)

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from effauto.cost.account import Tariff
 from effauto.listener import Listener
+from effauto.planner.answers.instant import instant
+from effauto.planner.answers.plan import Plan
 from effauto.planner.candidate import Candidate
-from effauto.planner.climbing import fitted, frugal, stretched
+from effauto.planner.candidates.climbing import fitted, frugal, stretched
+from effauto.planner.candidates.pool import excess, few, legal_ones
 from effauto.planner.clock import Clock
-from effauto.planner.instant import instant
-from effauto.planner.plan import Plan
-from effauto.planner.pool import excess, few, legal_ones
 from effauto.planner.request import Request
 from effauto.planner.situation import Situation, understand
 from effauto.plugins import Plugins
@@ -46,7 +46,7 @@ def _planned(request: Request, plugins: Plugins, listener: Listener) -> Plan:
         pool = _pool(situation)
         if request.search_time <= 0 or _hopeless(situation, pool):
             return instant(situation, pool)
-        from effauto.planner.searched import searched
+        from effauto.planner.trials.searched import searched
 
         return searched(situation, pool, store, clock, listener)
     finally:

@@ -14,14 +14,14 @@ from effauto.hardware import calibrate, machine
 from effauto.machine import Hardware
 from effauto.method import Method
 from effauto.model import BAG_OF_WORDS, ModelSource, find_model
-from effauto.planner.advice import portfolio
 from effauto.planner.candidate import Candidate, Oracle
-from effauto.planner.pool import usable_methods
-from effauto.planner.prior import Prior, learn_prior
+from effauto.planner.candidates.pool import usable_methods
+from effauto.planner.candidates.sizes import sources
+from effauto.planner.knowledge.advice import portfolio
+from effauto.planner.knowledge.prior import Prior, learn_prior
+from effauto.planner.knowledge.scaling import ScratchPrior
 from effauto.planner.request import HERE, Request
 from effauto.planner.results import Result, latest
-from effauto.planner.scaling import ScratchPrior
-from effauto.planner.sizes import sources
 from effauto.plugins import Plugins
 from effauto.resources import QUALITY, Figures
 from effauto.store import MethodVersion, Store, TrialRecord

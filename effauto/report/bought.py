@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from effauto.planner.ablation import Bought, Pair
+from effauto.planner.answers.ablation import Bought, Pair
 from effauto.quantities import show
 from effauto.resources import SHARES
 

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from effauto.cost.indicators import INDICATORS, Correlations, correlate
-from effauto.planner.plan import Plan
+from effauto.planner.answers.plan import Plan
 from effauto.quantities import show
 from effauto.recipe import Recipe
 from effauto.report.plan import setting

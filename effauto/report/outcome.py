@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from effauto.planner.outcome import Outcome
+from effauto.planner.running.outcome import Outcome
 from effauto.report.values import value_of, written
 
 

@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from effauto.planner.plan import Alternative, Plan
-from effauto.planner.prior import UNKNOWN
+from effauto.planner.answers.plan import Alternative, Plan
+from effauto.planner.knowledge.prior import UNKNOWN
 from effauto.quantities import show
 from effauto.recipe import Recipe
 from effauto.report.bought import print_bought

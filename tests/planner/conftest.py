@@ -13,12 +13,12 @@ from sample_tasks import topic_rows
 
 from effauto.budget import parse_budget
 from effauto.planner.candidate import Candidate
-from effauto.planner.opening import opening
-from effauto.planner.pool import few
+from effauto.planner.candidates.pool import few
+from effauto.planner.candidates.space import build_space
 from effauto.planner.request import DataRequest, Request
 from effauto.planner.situation import Situation, understand
-from effauto.planner.space import build_space
-from effauto.planner.strategy import Strategy
+from effauto.planner.trials.opening import opening
+from effauto.planner.trials.strategy import Strategy
 from effauto.plugins import load_plugins
 from effauto.store import open_store
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from effauto.planner.candidate import Candidate
 from effauto.planner.results import Result
-from effauto.planner.strategy import Strategy
-from effauto.planner.trials import make_result
+from effauto.planner.trials.strategy import Strategy
+from effauto.planner.trials.trial import make_result
 from effauto.resources import Figure
 
 

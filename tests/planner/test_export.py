@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 import effauto
-from effauto.planner.outcome import Outcome
+from effauto.planner.running.outcome import Outcome
 
 pytestmark = pytest.mark.slow
 ALONE = "import sys; sys.modules['effauto'] = None\n"

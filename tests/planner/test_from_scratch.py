@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from effauto.budget import parse_budget
 from effauto.planner.candidate import Candidate
-from effauto.planner.climbing import stretched
+from effauto.planner.candidates.climbing import stretched
 from effauto.planner.request import DataRequest, Request
 from effauto.planner.situation import Situation, understand
 from effauto.plugins import load_plugins

@@ -9,14 +9,14 @@ from sample_tasks import TASK
 from test_planner_prior import record
 from test_planner_strategy import measured
 
-from effauto.planner.advice import misleads, portfolio
 from effauto.planner.candidate import Candidate
-from effauto.planner.opening import advised, in_order, plain
-from effauto.planner.pool import few
-from effauto.planner.portfolio import UNPROVEN
-from effauto.planner.prior import learn_prior
-from effauto.planner.space import build_space
-from effauto.planner.strategy import Strategy
+from effauto.planner.candidates.pool import few
+from effauto.planner.candidates.space import build_space
+from effauto.planner.knowledge.advice import misleads, portfolio
+from effauto.planner.knowledge.prior import learn_prior
+from effauto.planner.trials.opening import advised, in_order, plain
+from effauto.planner.trials.portfolio import UNPROVEN
+from effauto.planner.trials.strategy import Strategy
 from effauto.recipe import Recipe
 
 FAR = replace(TASK, kind="token-classification")

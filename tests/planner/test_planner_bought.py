@@ -12,9 +12,9 @@ from test_planner_strategy import measured
 
 from effauto import api
 from effauto.errors import PlanError
-from effauto.planner.bought import bought, unmeasured
+from effauto.planner.answers.bought import bought, unmeasured
+from effauto.planner.answers.plan_file import read_plan, write_plan
 from effauto.planner.candidate import Candidate
-from effauto.planner.plan_file import read_plan, write_plan
 from effauto.plugins import load_plugins
 from effauto.recipe import Recipe
 from effauto.report.bought import print_bought
@@ -148,7 +148,7 @@ def test_explaining_may_measure_and_stores_its_trials(planned, cli, tmp_path):
 
 
 def test_data_that_changed_cannot_be_measured(planned, tmp_path):
-    from effauto.planner.explaining import measure_bought
+    from effauto.planner.answers.explaining import measure_bought
 
     plan, _ = planned
     changed = replace(plan, fingerprint="another")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from effauto.planner.enlarging import BELOW, MARGIN, Volume, least
+from effauto.planner.trials.enlarging import BELOW, MARGIN, Volume, least
 from effauto.resources import Figure
 
 COSTS = st.lists(st.integers(0, 6), min_size=2, max_size=2)

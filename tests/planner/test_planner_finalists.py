@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from effauto.planner.candidate import Candidate
-from effauto.planner.finalists import SEEDS, to_repeat
 from effauto.planner.results import Result, latest, pooled
+from effauto.planner.trials.finalists import SEEDS, to_repeat
 from effauto.recipe import Recipe
 from effauto.resources import Figure
 

@@ -13,8 +13,8 @@ from effauto.budget import parse_budget, parse_guard
 from effauto.errors import BudgetError
 from effauto.execution.judge import worst_class
 from effauto.planner.candidate import Candidate
-from effauto.planner.loyalty import LOYALTY, compare
 from effauto.planner.results import choose
+from effauto.planner.trials.loyalty import LOYALTY, compare
 from effauto.recipe import Recipe
 from effauto.resources import Figure, exactly
 from effauto.store import open_store
@@ -132,7 +132,7 @@ def test_guards_are_measured_in_every_trial_and_stored(searched):
 
 
 def test_guards_are_shown_and_survive_a_file(searched, cli, tmp_path):
-    from effauto.planner.plan_file import read_plan, write_plan
+    from effauto.planner.answers.plan_file import read_plan, write_plan
 
     plan, _ = searched
     write_plan(plan, tmp_path / "plan.json")
@@ -161,7 +161,7 @@ def test_an_instant_plan_says_that_guards_were_not_checked(task_folder):
 
 
 def test_a_guard_that_nothing_tried_keeps_is_told(situation):
-    from effauto.planner.chosen import chosen
+    from effauto.planner.answers.chosen import chosen
 
     known = situation("guard.loyalty>=99%", search_time=60.0)
     tried = replace(result("x", 0.9), candidate=Candidate("bag-of-words", Recipe.of("near-dedup")))

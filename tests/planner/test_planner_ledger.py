@@ -8,9 +8,9 @@ import pytest
 
 from effauto import api
 from effauto.errors import PlanError
-from effauto.planner.accounts import ledger_of
+from effauto.planner.answers.accounts import ledger_of
+from effauto.planner.answers.plan_file import plan_from_json
 from effauto.planner.candidate import Candidate
-from effauto.planner.plan_file import plan_from_json
 from effauto.recipe import Recipe
 
 

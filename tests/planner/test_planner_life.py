@@ -18,9 +18,9 @@ from effauto.cost.life import Use, life_figures, parse_use
 from effauto.errors import BudgetError, ModelError
 from effauto.hardware import this_machine
 from effauto.model import find_model
-from effauto.planner.instant import instant
-from effauto.planner.plan_file import read_plan, write_plan
-from effauto.planner.pool import few
+from effauto.planner.answers.instant import instant
+from effauto.planner.answers.plan_file import read_plan, write_plan
+from effauto.planner.candidates.pool import few
 from effauto.planner.results import choose
 from effauto.preference import parse_preference
 from effauto.resources import exactly

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from effauto.errors import OutputError, PlanError
-from effauto.planner.instant import instant
-from effauto.planner.plan import Alternative
-from effauto.planner.plan_file import check_writable, plan_from_json, read_plan, write_plan
-from effauto.planner.pool import few
+from effauto.planner.answers.instant import instant
+from effauto.planner.answers.plan import Alternative
+from effauto.planner.answers.plan_file import check_writable, plan_from_json, read_plan, write_plan
+from effauto.planner.candidates.pool import few
 from effauto.report.plan import print_explanation
 
 JSON = st.recursive(

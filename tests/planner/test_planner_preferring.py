@@ -12,7 +12,7 @@ from test_planner_results import result
 from effauto import api
 from effauto.budget import parse_budget
 from effauto.errors import EffautoError, InputError
-from effauto.planner.plan_file import read_plan
+from effauto.planner.answers.plan_file import read_plan
 from effauto.planner.results import choose
 from effauto.preference import Goal, Preference, parse_preference
 

@@ -9,7 +9,7 @@ import pytest
 from sample_tasks import NETWORK, TASK
 
 from effauto.planner.candidate import Candidate
-from effauto.planner.prior import learn_prior
+from effauto.planner.knowledge.prior import learn_prior
 from effauto.recipe import Recipe
 from effauto.resources import Figure
 from effauto.store import TrialRecord

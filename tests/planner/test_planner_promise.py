@@ -11,10 +11,10 @@ from measuring import measured
 
 from effauto.budget import Limit, parse_budget
 from effauto.planner.candidate import Candidate
-from effauto.planner.pool import singles
-from effauto.planner.prior import Prior, logit, parts_of
-from effauto.planner.promise import MENDED, Belief, Promise, _chance
+from effauto.planner.candidates.pool import singles
+from effauto.planner.knowledge.prior import Prior, logit, parts_of
 from effauto.planner.results import Result
+from effauto.planner.trials.promise import MENDED, Belief, Promise, _chance
 from effauto.recipe import Recipe
 from effauto.resources import Figure
 

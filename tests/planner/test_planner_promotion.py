@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from effauto.planner.candidate import Candidate
-from effauto.planner.promotion import in_fronts, promotable
 from effauto.planner.results import Result
+from effauto.planner.trials.promotion import in_fronts, promotable
 from effauto.recipe import Recipe
 from effauto.resources import Figure
 

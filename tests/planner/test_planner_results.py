@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from effauto.budget import parse_budget
 from effauto.planner.candidate import Candidate
-from effauto.planner.curves import Curves
 from effauto.planner.results import Result, choose, front, keeps, latest
+from effauto.planner.trials.curves import Curves
 from effauto.recipe import Recipe
 from effauto.resources import Figure, exactly
 

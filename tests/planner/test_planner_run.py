@@ -13,8 +13,8 @@ import effauto
 from effauto import api
 from effauto.budget import parse_budget
 from effauto.errors import Crashed, IllegalRecipe, OutputError, PlanError
-from effauto.planner.plan_file import write_plan
-from effauto.planner.run import check_output, run_plan
+from effauto.planner.answers.plan_file import write_plan
+from effauto.planner.running.run import check_output, run_plan
 from effauto.plugins import load_plugins
 from effauto.recipe import Recipe
 from effauto.store import open_store

@@ -14,10 +14,10 @@ from effauto.cost import Place, Prices
 from effauto.knobs import complete
 from effauto.model.source import ModelSource
 from effauto.planner.candidate import Candidate, Oracle
-from effauto.planner.climbing import fitted, frugal
-from effauto.planner.drawing import Draws
-from effauto.planner.pool import excess, few, singles, usable_methods
-from effauto.planner.space import build_space, to_options
+from effauto.planner.candidates.climbing import fitted, frugal
+from effauto.planner.candidates.drawing import Draws
+from effauto.planner.candidates.pool import excess, few, singles, usable_methods
+from effauto.planner.candidates.space import build_space, to_options
 from effauto.plugins import load_plugins
 from effauto.recipe import Recipe
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from measuring import measured
 
 from effauto.planner.candidate import Candidate
-from effauto.planner.opening import opening
-from effauto.planner.pool import few
+from effauto.planner.candidates.pool import few
+from effauto.planner.trials.opening import opening
 from effauto.recipe import Recipe
 
 

@@ -21,11 +21,11 @@ from test_planner_strategy import measured
 from effauto import api
 from effauto.errors import InputError
 from effauto.listener import Listener
-from effauto.planner.opening import opening
-from effauto.planner.pool import few
+from effauto.planner.candidates.pool import few
+from effauto.planner.candidates.space import build_space
 from effauto.planner.search import Search
-from effauto.planner.space import build_space
-from effauto.planner.strategy import Strategy
+from effauto.planner.trials.opening import opening
+from effauto.planner.trials.strategy import Strategy
 from effauto.store import open_store
 from effauto.store.query import trials
 

@@ -6,13 +6,13 @@ import pytest
 
 from effauto.budget import parse_budget
 from effauto.planner.candidate import Candidate
-from effauto.planner.opening import plain
-from effauto.planner.pool import singles
+from effauto.planner.candidates.pool import singles
+from effauto.planner.knowledge.scaling import reads
 from effauto.planner.request import DataRequest, Request
 from effauto.planner.results import Result
-from effauto.planner.scaling import reads
 from effauto.planner.situation import Situation, understand
-from effauto.planner.transferring import transferred
+from effauto.planner.trials.opening import plain
+from effauto.planner.trials.transferring import transferred
 from effauto.plugins import load_plugins
 from effauto.recipe import Recipe
 from effauto.resources import exactly, share_of

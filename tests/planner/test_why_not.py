@@ -10,8 +10,8 @@ import pytest
 from click.testing import Result
 
 import effauto
-from effauto.planner.plan import Plan
-from effauto.planner.plan_file import write_plan
+from effauto.planner.answers.plan import Plan
+from effauto.planner.answers.plan_file import write_plan
 
 Cli = Callable[..., Result]
 METHODS = """

@@ -9,7 +9,7 @@ from drawn_page import NAME, Drawn
 
 from effauto.budget import parse_budget
 from effauto.cli.app import App
-from effauto.planner.plan_file import write_plan
+from effauto.planner.answers.plan_file import write_plan
 from effauto.planner.planner import make_plan
 from effauto.planner.request import DataRequest, Request
 

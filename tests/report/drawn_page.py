@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from effauto.planner.plan import Plan
+from effauto.planner.answers.plan import Plan
 
 NAME = "<script>document.title = 'owned'<"
 

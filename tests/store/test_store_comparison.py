@@ -9,7 +9,7 @@ from samples import HARDWARE, RECIPE, SITUATION, finished, measured
 
 from effauto.budget import parse_budget
 from effauto.errors import InputError, StoreError
-from effauto.planner.known import best_known
+from effauto.planner.knowledge.known import best_known
 from effauto.preference import parse_preference
 from effauto.recipe import Recipe
 from effauto.store import Store

@@ -10,7 +10,7 @@ from samples import finished
 from sqlalchemy import event
 
 from effauto.budget import parse_budget
-from effauto.planner.known import best_known
+from effauto.planner.knowledge.known import best_known
 from effauto.store import Store
 from effauto.store.filters import Filter
 from effauto.store.fronts import pareto

@@ -54,7 +54,7 @@ def best(
 ) -> None:
     """Show the best trial within a budget, of those as good the cheapest: no search is made."""
     from effauto.budget import parse_budget
-    from effauto.planner.known import best_known
+    from effauto.planner.knowledge.known import best_known
     from effauto.preference import parse_preference
 
     wanted = wanted_trials(**given)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from effauto.cost.energy import grams
 from effauto.cost.ranges import exact
-from effauto.planner.plan import Plan
+from effauto.planner.answers.plan import Plan
 from effauto.quantities import show
 
 Labelled = tuple[str, str]

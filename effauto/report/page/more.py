@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from effauto.planner.plan import Alternative, Plan
+from effauto.planner.answers.plan import Alternative, Plan
 from effauto.report.page.points import broken_by, spelt_out
 from effauto.report.values import written
 from effauto.resources import QUALITY

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from effauto.planner.plan import Plan
+from effauto.planner.answers.plan import Plan
 from effauto.report.page.points import Point, points_of
 from effauto.report.page.render import TEMPLATES, environment
 from effauto.report.page.tables import figure_rows

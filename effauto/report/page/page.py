@@ -8,7 +8,7 @@ from typing import Any
 
 from effauto.budget import Budget
 from effauto.method import Method
-from effauto.planner.plan import Plan
+from effauto.planner.answers.plan import Plan
 from effauto.report.ledger import summary
 from effauto.report.page.costs import Labelled, search_costs, target_setting
 from effauto.report.page.more import more_budget

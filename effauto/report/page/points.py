@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from effauto.budget import Budget, Limit
-from effauto.planner.plan import Plan
+from effauto.planner.answers.plan import Plan
 from effauto.recipe import Recipe
 from effauto.report.plan import describe, setting
 from effauto.report.values import range_of, value_of

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from effauto.budget import Budget, Limit
-from effauto.planner.plan import Plan
+from effauto.planner.answers.plan import Plan
 from effauto.report.bought import cell, known
 from effauto.report.page.points import Point, best_point
 from effauto.report.plan import worth_showing

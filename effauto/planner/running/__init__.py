@@ -1,0 +1,1 @@
+"""A plan carried out at full scale, and what it leaves."""
