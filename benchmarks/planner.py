@@ -65,7 +65,8 @@ def main() -> None:
     elif given.part == "instant":
         write(MEASURED / "instant.json", instant())
     elif given.part == "curves":
-        curves(lines(MEASURED / "replayed.jsonl"), PICTURES / "replayed.svg")
+        for name in ("replayed", "real"):
+            curves(_measured(name), PICTURES / f"{name}.svg")
     else:
         print(tables())
 
@@ -149,12 +150,18 @@ def tables() -> str:
 
 def table_of(name: str) -> str:
     """How far the best found lacks, and the hypervolume, at parts of the clock."""
+    found = _measured(name)
+    return "\n".join(_rows(found)) if found else f"{name}: not measured yet"
+
+
+def _measured(name: str) -> list[dict[str, Any]]:
+    """The searches of a kind, each with its curves."""
     found = lines(MEASURED / f"{name}.jsonl")
     if name == "real" and found:
         from real_answers import judged
 
-        found = judged(found)
-    return "\n".join(_rows(found)) if found else f"{name}: not measured yet"
+        return judged(found)
+    return found
 
 
 def _rows(found: Sequence[dict[str, Any]]) -> Iterator[str]:
