@@ -134,7 +134,7 @@ class Question:
         store = open_store(request.store)
         try:
             situation = understand(request, load_plugins(), store)
-            strategy = Drawn.of(situation)
+            request, strategy = situation.request, Drawn.of(situation)
             study = store.begin_study(
                 request.identity(), situation.stored(request.model), request.seed
             )
