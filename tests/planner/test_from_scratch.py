@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from effauto.budget import parse_budget
 from effauto.planner.candidate import Candidate
 from effauto.planner.candidates.climbing import stretched
+from effauto.planner.knowledge.scaling import reads
 from effauto.planner.request import DataRequest, Request
 from effauto.planner.situation import Situation, understand
 from effauto.plugins import load_plugins
@@ -81,6 +82,18 @@ def test_the_longest_training_keeps_the_budget_and_is_foretold_to_be_best(
             found.prior.gain(candidate) >= found.prior.gain(Candidate(candidate.model, Recipe(())))
             or oracle.foretell(Candidate(candidate.model))["train.time"].value > most
         )
+
+
+def test_parameters_that_lie_idle_promise_nothing(text: Path, tmp_path: Path) -> None:
+    found = situation(text, tmp_path, "train.time<=10min")
+    if "mixture-of-experts" not in found.oracle.methods:
+        pytest.skip("the plugin of mixture-of-experts is not here")
+    dense, routed = (
+        found.oracle.work(Candidate(found.request.model, Recipe.of(*names)))
+        for names in ((), ("mixture-of-experts",))
+    )
+    assert routed.layer_parameters > 2 * dense.layer_parameters
+    assert reads(routed) == pytest.approx(reads(dense), rel=0.05)
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,9 @@ def law_loss(work: Workload) -> float:
 
 
 def reads(work: Workload) -> tuple[float, float]:
-    """The parameters of a training's layers, and the new tokens that its reading is worth."""
+    """The layers' parameters that each token meets, and the new tokens that its reading is worth.
+
+    The law was fitted to dense models; what lies idle for a token does not count.
+    """
     tokens = read_anew(work.examples * work.train_tokens, work.backward_passes)
-    return max(1.0, work.layers * work.layer_parameters), max(1.0, tokens)
+    return max(1.0, work.layers * work.layer_matrices), max(1.0, tokens)
