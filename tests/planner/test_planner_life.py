@@ -89,7 +89,7 @@ def test_an_instant_plan_flips_with_the_volume(situation):
     plans = []
     for a_day in (1, 1e9):
         known = situation(model="minilm", prefer=parse_preference("life.energy"),
-                          use=Use(a_day / DAY))  # fmt: skip
+                          use=Use(a_day / DAY), hardware="laptop-2core")  # fmt: skip
         pool = few(known.oracle, known.usable)
         plans.append(instant(known, [c for c in pool if c.model == "minilm"]))
     seldom, often = plans
