@@ -7,7 +7,7 @@ Each may train for so many minutes in the end. ``effauto`` searches for as long 
 what came out best as it was drawn. The ``guess`` needs no search: a network of six layers, 384
 wide (as nanoGPT's for the works of Shakespeare), at default settings, for as many passes as fit.
 On a quiet machine; what is there is not measured again: lines in
-``measured/from_scratch.plans.jsonl``, shown in ``docs/from-scratch.md``.
+``measured/from_scratch.plans.jsonl``, printed as a table.
 """
 
 from __future__ import annotations
