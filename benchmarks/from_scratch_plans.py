@@ -35,7 +35,7 @@ from effauto.model import find_model
 from effauto.model.scratch import Size, make_models
 from effauto.planner.answers.chosen import best_of
 from effauto.planner.candidate import Candidate
-from effauto.planner.candidates.space import build_space, to_options
+from effauto.planner.candidates.space import build_space
 from effauto.planner.clock import Clock
 from effauto.planner.request import DataRequest, Request
 from effauto.planner.situation import Situation, understand
@@ -212,7 +212,7 @@ class Drawn(Foreign):
 
         def draw(time_left: float) -> Candidate:
             while True:
-                found = to_options(space.candidate(chance.ask()), oracle.methods)
+                found = space.candidate(chance.ask())
                 if oracle.composition(found).legal and not situation.budget.surely_broken(
                     oracle.foretell(found)
                 ):

@@ -19,7 +19,6 @@ import replay_tables
 
 from effauto import Search
 from effauto.planner.candidates.drawing import Draws
-from effauto.planner.candidates.space import to_options
 from effauto.planner.engine.history import key
 
 SIZES = (10, 50, 100, 200, 500)
@@ -38,7 +37,7 @@ def main() -> None:
         """As effauto's own strategy remembers them."""
         name = key(configuration)
         if name not in known:
-            known[name] = to_options(space.candidate(dict(configuration)), oracle.methods)
+            known[name] = space.candidate(configuration)
         return known[name]
 
     def legal(configuration: Any) -> bool:

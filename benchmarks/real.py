@@ -23,7 +23,7 @@ from rivals import MAKERS
 from effauto.budget import parse_budget
 from effauto.listener import Listener
 from effauto.planner.candidate import Candidate
-from effauto.planner.candidates.space import Space, build_space, to_options
+from effauto.planner.candidates.space import Space, build_space
 from effauto.planner.clock import Clock
 from effauto.planner.planner import make_plan
 from effauto.planner.request import DataRequest, Request
@@ -207,7 +207,7 @@ def _asking(
         while len(asked) < MOST_ASKED:
             asked.append(made.ask())
             if asked[-1] is not None:
-                candidate = to_options(space.candidate(asked[-1]), oracle.methods)
+                candidate = space.candidate(asked[-1])
                 if oracle.composition(candidate).legal:
                     return candidate
             events.illegal += 1

@@ -20,7 +20,7 @@ from yahpo import hypervolume
 
 from effauto.planner.candidate import Candidate
 from effauto.planner.candidates.pool import few
-from effauto.planner.candidates.space import Space, to_options
+from effauto.planner.candidates.space import Space
 from effauto.planner.engine.history import key
 from effauto.planner.situation import Situation
 from effauto.planner.trials.opening import opening
@@ -184,7 +184,7 @@ def rival(table: Table, name: str, seed: int) -> Log:
 
 def _legal(asked: Configuration, situation: Situation, space: Space) -> bool:
     oracle = situation.oracle
-    return oracle.composition(to_options(space.candidate(asked), oracle.methods)).legal
+    return oracle.composition(space.candidate(asked)).legal
 
 
 def expert(table: Table) -> Log:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -17,6 +17,9 @@ from effauto.traits import ModelTraits, TaskTraits
 
 if TYPE_CHECKING:
     import networkx as nx
+
+# Rules that leave a method out of the order, so that what is found of the others is not all.
+SETTLED = ("known", "setting")
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,17 @@ class Composition:
     @property
     def legal(self) -> bool:
         return not self.refusals
+
+    def resettled(self, recipe: Recipe) -> Composition | None:
+        """The same methods with the settings of ``recipe``, if all settings are such as may be.
+
+        Order and rules do not depend on settings, so they are not looked at again.
+        """
+        if any(refusal.rule in SETTLED for refusal in self.refusals):
+            return None
+        chosen, refused = _look_up(recipe, {method.name: method for method, _ in self.steps})
+        steps = tuple(chosen[method.name] for method, _ in self.steps if method.name in chosen)
+        return None if refused else replace(self, recipe=recipe, steps=steps)
 
     def require_legal(self) -> Composition:
         """Return self; raise IllegalRecipe with every refusal if the recipe breaks a rule."""

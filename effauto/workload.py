@@ -7,14 +7,14 @@ work, never by how much it is faster. What the work costs is for ``effauto.cost`
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from effauto.bag_of_words import HEAPS_POWER
 from effauto.lengths import PAD_TO as PAD_TO
 from effauto.lengths import Padded, in_pools, longest_of
 from effauto.traits import FROM_SCRATCH, ModelTraits, TaskTraits
 from effauto.work import Compute as Compute
-from effauto.work import Work
+from effauto.work import Work, replace
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,8 @@ class Workload(Work):
         A bag of words then knows fewer words; a network stays as large as it is, and rows padded
         to the longest are shorter, if it is among those that go.
         """
+        if share == 1:
+            return self
         words = share**HEAPS_POWER if self.family == "linear" else 1.0
         part = replace(
             self,

@@ -7,11 +7,12 @@ two, not their sum. What the process holds is more than its tensors: allocators 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from effauto.cost.flops import served_tokens
 from effauto.cost.ranges import Range, exact
 from effauto.quantities import show
+from effauto.work import replace
 from effauto.workload import Workload
 
 FLOAT = 4.0

@@ -62,6 +62,7 @@ class Oracle:
 
     def __post_init__(self) -> None:
         self._compositions: dict[str, Composition] = {}
+        self._alike: dict[tuple[str, tuple[str, ...]], Composition] = {}
         self._work: dict[str, Workload] = {}
         self._foretold: dict[tuple[str, float], dict[str, Figure]] = {}
         self._corrections: Mapping[str, Mapping[str, Correction]] = {}
@@ -85,14 +86,20 @@ class Oracle:
     def composition(self, candidate: Candidate) -> Composition:
         """The candidate's steps in order, and what forbids them."""
         if candidate.key not in self._compositions:
-            self._compositions[candidate.key] = compose(
-                candidate.recipe,
-                self.methods,
-                self.task,
-                self.models[candidate.model].traits,
-                self.hardware,
-            )
+            self._compositions[candidate.key] = self._composed(candidate)
         return self._compositions[candidate.key]
+
+    def _composed(self, candidate: Candidate) -> Composition:
+        """What was found of the same methods with other settings holds for these."""
+        recipe = candidate.recipe
+        methods = candidate.model, tuple(step.method for step in recipe.steps)
+        known = self._alike.get(methods)
+        found = known and known.resettled(recipe)
+        if found is None:
+            traits = self.models[candidate.model].traits
+            found = compose(recipe, self.methods, self.task, traits, self.hardware)
+            self._alike[methods] = found
+        return found
 
     def work(self, candidate: Candidate) -> Workload:
         """The work that the whole recipe makes."""

@@ -10,6 +10,7 @@ import pytest
 from sample_tasks import BAG, HARDWARE, NETWORK, TASK
 
 from effauto.budget import parse_budget
+from effauto.composition import compose
 from effauto.cost import Place, Prices
 from effauto.knobs import complete
 from effauto.model.source import ModelSource
@@ -17,7 +18,7 @@ from effauto.planner.candidate import Candidate, Oracle
 from effauto.planner.candidates.climbing import fitted, frugal
 from effauto.planner.candidates.drawing import Draws
 from effauto.planner.candidates.pool import excess, few, singles, usable_methods
-from effauto.planner.candidates.space import build_space, to_options
+from effauto.planner.candidates.space import build_space
 from effauto.plugins import load_plugins
 from effauto.recipe import Recipe
 
@@ -42,16 +43,16 @@ def draws(oracle, usable):
 def test_a_draw_and_its_candidate_are_the_same_thing(oracle, draws):
     space, drawn = draws
     for configuration in drawn:
-        candidate = to_options(space.candidate(configuration), oracle.methods)
+        candidate = space.candidate(configuration)
         again = space.configuration(candidate)
         assert dict(again) == dict(configuration)
-        assert to_options(space.candidate(again), oracle.methods) == candidate
+        assert space.candidate(again) == candidate
 
 
 def test_no_draw_takes_a_slot_twice_or_has_a_wrong_setting(oracle, draws):
     space, drawn = draws
     for configuration in drawn:
-        candidate = to_options(space.candidate(configuration), oracle.methods)
+        candidate = space.candidate(configuration)
         rules = {refusal.rule for refusal in oracle.composition(candidate).refusals}
         assert rules <= {"requires", "forbids", "order"}
         for step in candidate.recipe.steps:
@@ -157,3 +158,11 @@ def test_a_way_of_training_is_made_to_keep_the_budget(oracle, usable):
     assert later  # nothing is taken from a network that need only be compressed
     kept = parse_budget([f"model.size<={3 * foretold['model.size'].value} byte"])
     assert fitted(oracle, usable, kept, [plain]) == []
+
+
+def test_what_was_found_of_the_same_methods_holds_with_other_settings(oracle, draws):
+    space, drawn = draws
+    for candidate in map(space.candidate, drawn):
+        traits = oracle.models[candidate.model].traits
+        anew = compose(candidate.recipe, oracle.methods, oracle.task, traits, oracle.hardware)
+        assert oracle.composition(candidate) == anew

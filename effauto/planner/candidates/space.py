@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from statistics import fmean
 from types import MappingProxyType
 from typing import Any
@@ -21,7 +21,7 @@ from ConfigSpace import (
     UniformIntegerHyperparameter,
 )
 
-from effauto.knobs import Choice, Float, Int, Knob
+from effauto.knobs import Choice, Float, Int, Knob, Value
 from effauto.method import Method
 from effauto.planner.candidate import Candidate
 from effauto.recipe import Recipe
@@ -30,6 +30,8 @@ MODEL, NONE, USED = "model", "none", "used"
 # So many methods a sample has on average, for most good recipes combine few; of one slot or switch
 # it uses no more than this share.
 FEW, OFTEN = 2.5, 0.6
+# To such decimals ConfigSpace rounds, so that a value stays what it is on its way there and back.
+ROUND_PLACES = 13
 EVEN: Mapping[str, float] = MappingProxyType({})
 
 
@@ -44,17 +46,14 @@ class Space:
     configspace: ConfigurationSpace
     usable: Mapping[str, Mapping[str, Method]]
 
-    def candidate(self, values: Mapping[str, Any]) -> Candidate:
+    def candidate(self, configuration: Configuration) -> Candidate:
         """The candidate that a configuration stands for."""
-        model = values[MODEL]
-        settings: dict[str, dict[str, Any]] = {}
-        for method in self.usable[model].values():
-            if values.get(_switch(method)) == _option(method):
-                settings[method.name] = {
-                    knob: _plain(values[f"{method.name}.{knob}"])
-                    for knob in method.knobs
-                    if f"{method.name}.{knob}" in values
-                }
+        model, names = self.chosen(configuration)
+        numbers = configuration.get_array()
+        settings = {
+            name: {knob: read(float(numbers[at])) for knob, at, read in self._knobs[name]}
+            for name in names
+        }
         return Candidate(model, Recipe.from_settings(settings))
 
     def chosen(self, configuration: Configuration) -> tuple[str, frozenset[str]]:
@@ -64,6 +63,23 @@ class Space:
         return model, frozenset(
             name for name, (at, value) in places.items() if numbers[at] == value
         )
+
+    @cached_property
+    def _knobs(self) -> Mapping[str, Sequence[tuple[str, int, Callable[[float], Value]]]]:
+        """Of each method its knobs, where they are in a configuration's array, how to read them."""
+        found: dict[str, list[tuple[str, int, Callable[[float], Value]]]] = {}
+        for methods in self.usable.values():
+            for name, method in methods.items():
+                places = {knob: f"{name}.{knob}" for knob in method.knobs}
+                found[name] = [
+                    (
+                        knob,
+                        self.configspace.index_of[place],
+                        _reader(self.configspace[place], method.knobs[knob]),
+                    )
+                    for knob, place in places.items()
+                ]
+        return found
 
     @cached_property
     def _places(self) -> Mapping[str, Mapping[str, tuple[int, float]]]:
@@ -191,8 +207,22 @@ def _option(method: Method) -> str:
     return method.name if method.slot else USED
 
 
+def _reader(parameter: Any, knob: Knob) -> Callable[[float], Value]:
+    """From a number in a configuration's array to the knob's value, in its own type."""
+    options = {str(option): option for option in knob.options} if isinstance(knob, Choice) else {}
+
+    @lru_cache(maxsize=1024)  # ConfigSpace takes 20 µs for what comes again and again
+    def read(number: float) -> Value:
+        value = parameter.to_value(number)
+        found: Value = options[value] if options else _plain(value)
+        return found
+
+    return read
+
+
 def _plain(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") else value
+    plain = value.item() if hasattr(value, "item") else value
+    return round(plain, ROUND_PLACES) if isinstance(plain, float) else plain
 
 
 def _active(space: ConfigurationSpace, values: dict[str, Any]) -> dict[str, Any]:
@@ -203,16 +233,3 @@ def _active(space: ConfigurationSpace, values: dict[str, Any]) -> dict[str, Any]
         if all(c.parent.name in kept and c.satisfied_by_value(kept) for c in conditions):
             kept[name] = values.get(name, space[name].default_value)
     return kept
-
-
-def to_options(candidate: Candidate, methods: Mapping[str, Method]) -> Candidate:
-    """Give choices their own type back: in a ConfigSpace every option is a word."""
-    settings: dict[str, dict[str, Any]] = {}
-    for name, setting in candidate.recipe.settings.items():
-        settings[name] = {}
-        for knob_name, value in setting.items():
-            knob = methods[name].knobs[knob_name]
-            if isinstance(knob, Choice):
-                value = next(option for option in knob.options if str(option) == value)
-            settings[name][knob_name] = value
-    return Candidate(candidate.model, Recipe.from_settings(settings))

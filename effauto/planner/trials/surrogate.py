@@ -11,7 +11,7 @@ from ConfigSpace import Configuration
 from effauto.budget import Budget
 from effauto.planner.candidate import Candidate
 from effauto.planner.candidates.drawing import Draws
-from effauto.planner.candidates.space import Space, to_options
+from effauto.planner.candidates.space import Space
 from effauto.planner.engine.history import key
 from effauto.planner.results import Result
 from effauto.planner.search import Search
@@ -88,8 +88,7 @@ class Surrogate:
         """What a configuration stands for; remembered, for the search asks again and again."""
         name = key(configuration)
         if name not in self._candidates:
-            plain = self.space.candidate(dict(configuration))
-            self._candidates[name] = to_options(plain, self.situation.oracle.methods)
+            self._candidates[name] = self.space.candidate(configuration)
         return self._candidates[name]
 
     def _limits(self) -> dict[str, float]:
