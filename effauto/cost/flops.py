@@ -54,6 +54,12 @@ def train_head(work: Workload) -> float:
     return work.examples * passes * asked * _head(work, work.train_tokens)
 
 
+def train_scores(work: Workload) -> float:
+    """Scores of classes for which one training takes the loss."""
+    answers = work.asked * work.train_tokens if work.tagging else 1.0
+    return work.examples * work.backward_passes * answers * work.classes
+
+
 def _head(work: Workload, tokens: float) -> float:
     """Operations of the head on one example of ``tokens`` tokens."""
     features = tokens if work.tagging else 1.0

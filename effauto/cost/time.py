@@ -21,6 +21,7 @@ ATTENTION_SLOWNESS = 1.5  # products of many small matrices against those of the
 WEIGHT_STREAM = 0.3  # a product's reading of weights against a plain copy of memory
 NORMED_WIDTHS = 4.0  # two layer norms and two sums a token, beside the activation
 COLD_NUMBERS = 3.5  # numbers that come from memory, layouts changed, against those of the rate
+SCORED_NUMBERS = 10.0  # exponentials, sums and slopes of a score against numbers of the rate
 # Single-core work is stated for a core that calls this many small operators a second.
 REFERENCE_CALLS = 1.1e6
 # How far the sum of parts is from what was measured; training also drops out, which is slow.
@@ -52,6 +53,7 @@ def _train_memory_bound(work: Workload, hardware: Hardware) -> Range:
     crossed = work.backward_passes * work.backward_depth
     tokens = work.examples * work.train_tokens
     numbers = tokens * (work.passes + 2.0 * crossed) * _numbers_a_token(work)
+    numbers += SCORED_NUMBERS * flops.train_scores(work)
     steps = _steps_a_pass(work)
     weight_passes = work.passes + crossed * (1.0 + work.weight_gradients)
     weights = FLOAT * work.layers * work.layer_parameters * weight_passes * steps

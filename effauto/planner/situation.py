@@ -28,7 +28,7 @@ from effauto.store import MethodVersion, Store, TrialRecord
 from effauto.store import Situation as StoredSituation
 from effauto.task import Task
 from effauto.task.traits import CountTokens
-from effauto.traits import PLAIN_TEXT
+from effauto.traits import FROM_SCRATCH, PLAIN_TEXT
 from effauto.workload import Workload
 
 # Earlier trials that correct estimates, newest first: an instant plan must be instant.
@@ -66,6 +66,12 @@ class Situation:
     def untouched(self) -> Candidate:
         """The baseline: the model that was asked for, as it is."""
         return Candidate(self.request.model)
+
+    @property
+    def from_scratch(self) -> bool:
+        """Whether settings are looked for on small models and short trainings."""
+        facts = (source.traits.facts for source in self.oracle.models.values())
+        return any(FROM_SCRATCH in found for found in facts)
 
     @property
     def baseline(self) -> Figures:
@@ -111,9 +117,17 @@ class Situation:
         }
 
     def learn(self, model: str, pairs: Iterable[Pair]) -> None:
-        """Correct estimates for ``model`` by what was measured of it."""
+        """Correct estimates for ``model`` by what was measured of it.
+
+        What is trained from scratch is one network in several sizes: one that was not tried is
+        corrected as the others are.
+        """
         self.pairs.setdefault(model, []).extend(pairs)
-        self.oracle.corrections = {m: learn_corrections(found) for m, found in self.pairs.items()}
+        found = {m: learn_corrections(known) for m, known in self.pairs.items()}
+        if self.from_scratch:
+            alike = learn_corrections([pair for known in self.pairs.values() for pair in known])
+            found = dict.fromkeys(self.oracle.models, alike) | found
+        self.oracle.corrections = found
 
 
 def understand(request: Request, plugins: Plugins, store: Store) -> Situation:

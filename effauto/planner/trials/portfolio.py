@@ -10,7 +10,7 @@ from effauto.planner.knowledge.advice import misleads
 from effauto.planner.results import Result
 from effauto.planner.situation import Situation
 from effauto.planner.trials.promise import Promise
-from effauto.planner.trials.sizing import SLICE, Sizing, Trial
+from effauto.planner.trials.sizing import Sizing, Trial
 
 # The part of the search that one of these may take.
 OPENING = 0.3
@@ -58,7 +58,8 @@ class Portfolio:
         if candidate in self.advised and not self.proven(results):
             share = UNPROVEN
         else:
-            share = SLICE if plain else OPENING
+            short = plain or self.situation.from_scratch
+            share = self.sizing.slice if short else OPENING
         at_all = plain or self.at_all
         return self.sizing.sized(candidate, time_left, share=share, at_all=at_all)
 

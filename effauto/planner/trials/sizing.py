@@ -13,6 +13,8 @@ from effauto.planner.situation import Situation
 RUNGS = (1.0, 0.5, 0.25, 0.125, 0.0625)
 # The part of the search that one trial may take, unless it is said to deserve another.
 SLICE = 0.12
+# The same from scratch, where the settings of a short training on a small part hold for a long one.
+SHORT_SLICE = 0.04
 LEAST_SLICE = 8.0
 LEAST_EXAMPLES = 50
 
@@ -37,6 +39,11 @@ class Sizing:
     situation: Situation
     trained: Callable[[Candidate, float], bool]
 
+    @property
+    def slice(self) -> float:
+        """The part of the search that one trial may take."""
+        return SHORT_SLICE if self.situation.from_scratch else SLICE
+
     def seconds(self, candidate: Candidate, fidelity: float, *, anew: bool = False) -> float:
         """How long a trial takes: training, reloading, judging on the validation rows.
 
@@ -58,13 +65,14 @@ class Sizing:
         candidate: Candidate,
         time_left: float,
         *,
-        share: float = SLICE,
+        share: float | None = None,
         at_all: bool = False,
     ) -> Trial | None:
-        """The candidate on as much data as that share of the search affords.
+        """The candidate on as much data as that share of the search affords, by default ``slice``.
 
         One that is to be tried ``at_all`` may take half of what is left.
         """
+        share = self.slice if share is None else share
         fair = max(LEAST_SLICE, share * self.situation.request.search_time)
         allowed = min(fair, 0.9 * time_left)
         least = None

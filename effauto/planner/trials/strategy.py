@@ -15,12 +15,11 @@ from effauto.planner.trials.continuations import Continuations
 from effauto.planner.trials.curves import Curves
 from effauto.planner.trials.enlarging import least
 from effauto.planner.trials.finalists import to_repeat
-from effauto.planner.trials.portfolio import OPENING, Portfolio
+from effauto.planner.trials.portfolio import Portfolio
 from effauto.planner.trials.promotion import promotable
-from effauto.planner.trials.sizing import Sizing, Trial
+from effauto.planner.trials.sizing import SLICE, Sizing, Trial
 from effauto.planner.trials.surrogate import Surrogate
 from effauto.resources import QUALITY
-from effauto.traits import FROM_SCRATCH
 
 # The part of what is left of the search that a promotion may take.
 PROMOTION = 0.6
@@ -54,7 +53,7 @@ class Strategy:
         self.continuations = Continuations(situation.oracle, situation.usable, situation.budget)
         self.sizing = Sizing(situation, self.continuations.ready)
         self.opening = Portfolio(
-            situation, self.sizing, portfolio, advised, self._from_scratch, self._given
+            situation, self.sizing, portfolio, advised, self.situation.from_scratch, self._given
         )
         self._combined: Counter[tuple[str, ...]] = Counter()
 
@@ -106,7 +105,7 @@ class Strategy:
 
     def _continued(self, time_left: float) -> Trial | None:
         """Another way to go on from the best training, if the search is free to and has time."""
-        if self._given or (self._from_scratch and time_left > self._last_part):
+        if self._given or (self.situation.from_scratch and time_left > self._last_part):
             return None
         # What is frozen is cheap to do again, so it can wait until the portfolio was tried.
         results = [r for r in self.results if r.gradients or not self.opening.candidates]
@@ -155,8 +154,8 @@ class Strategy:
 
         ``last``: there is nothing else to do, so whatever might become the best is promising.
         """
-        if self._from_scratch:  # the end of a long training is foretold by the law of short ones
-            allowed = min(allowed, OPENING * self.situation.request.search_time)
+        if self.situation.from_scratch:  # the law of short trainings foretells the end of long ones
+            allowed = min(allowed, SLICE * self.situation.request.search_time)
         best = max((r.measured[QUALITY + self._metric].value for r in self.results), default=0.0)
         potential = self.curves.potential
         found = self._promotable()
@@ -184,12 +183,6 @@ class Strategy:
 
     def _keeps(self, result: Result) -> bool:
         return not keeps(result, self.situation.budget, reserve=False)
-
-    @property
-    def _from_scratch(self) -> bool:
-        """Whether settings are looked for on small models and short trainings."""
-        facts = (source.traits.facts for source in self.situation.oracle.models.values())
-        return any(FROM_SCRATCH in found for found in facts)
 
     @property
     def _last_part(self) -> float:
