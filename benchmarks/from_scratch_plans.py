@@ -7,7 +7,7 @@ Each may train for so many minutes in the end. ``effauto`` searches for as long 
 what came out best as it was drawn. The ``guess`` needs no search: a network of six layers, 384
 wide (as nanoGPT's for the works of Shakespeare), at default settings, for as many passes as fit.
 On a quiet machine; what is there is not measured again: lines in
-``measured/from_scratch.plans.jsonl``, printed as a table.
+``measured/from_scratch.plans.jsonl``, shown in ``docs/from-scratch.md``.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from effauto.planner.candidates.space import build_space
 from effauto.planner.clock import Clock
 from effauto.planner.request import DataRequest, Request
 from effauto.planner.situation import Situation, understand
-from effauto.planner.trials.sizing import Sizing, Trial
+from effauto.planner.trials.sizing import RUNGS, SLICE, Sizing, Trial
 from effauto.planner.trials.trying import Trying
 from effauto.plugins import load_plugins
 from effauto.recipe import Recipe
@@ -201,7 +201,7 @@ def _told(candidate: Candidate, measured: Figures) -> dict[str, Any]:
 
 
 class Drawn(Foreign):
-    """Draws from the whole space; each is tried on as much of the text as effauto would take."""
+    """Draws from the whole space; each is tried on as much of the text as a slice affords."""
 
     sizing: Sizing
 
@@ -226,16 +226,24 @@ class Drawn(Foreign):
         """What does not fit into what is left of the clock on any part is drawn again, not long."""
         for _ in range(100):
             candidate = self.propose(time_left)
-            trial = candidate and self.sizing.sized(candidate, time_left)
+            trial = candidate and self._sized(candidate, time_left)
             if trial:
                 return trial
+        return None
+
+    def _sized(self, candidate: Candidate, time_left: float) -> Trial | None:
+        """As much of the text as effauto affords for a trial where nothing is transferred."""
+        allowed = min(SLICE * self.situation.request.search_time, 0.9 * time_left)
+        for rung in RUNGS:
+            seconds = self.sizing.seconds(candidate, rung)
+            if seconds <= allowed:
+                return Trial(candidate, rung, seconds)
         return None
 
 
 def table() -> str:
     """The arms, seed by seed."""
-    found = runs()
-    return "\n".join(_rows(found)) if found else "not measured yet"
+    return "\n".join(_rows(runs()))
 
 
 def _rows(found: list[dict[str, Any]]) -> Iterator[str]:

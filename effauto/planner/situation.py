@@ -38,6 +38,9 @@ ADVISED = 12
 # What a recipe is judged by.
 JUDGED = ("train", "inference", "model", "quality", "life", "guard")
 
+# Stages whose methods act on what is trained already.
+AFTER = ("compress", "inference")
+
 # For who trains from scratch and names no time.
 ASSUMED = "train.time<=10min"
 
@@ -72,6 +75,22 @@ class Situation:
         """Whether settings are looked for on small models and short trainings."""
         facts = (source.traits.facts for source in self.oracle.models.values())
         return any(FROM_SCRATCH in found for found in facts)
+
+    @property
+    def searched(self) -> Mapping[str, Mapping[str, Method]]:
+        """Of each model the methods that a search draws from.
+
+        From scratch, where nothing is limited or weighed but training, none that saves only what
+        comes after it: the time is better spent on settings.
+        """
+        later = self.request.budget.of_phases("inference", "model", "life", "guard")
+        weighed = self.request.pareto or self.request.preference.goals
+        if not self.from_scratch or later.limits or later.relative or weighed:
+            return self.usable
+        return {
+            model: {name: method for name, method in known.items() if method.stage not in AFTER}
+            for model, known in self.usable.items()
+        }
 
     @property
     def baseline(self) -> Figures:

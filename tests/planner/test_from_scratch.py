@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from effauto.budget import parse_budget
+from effauto.cost.corrections import Pair
 from effauto.planner.candidate import Candidate
 from effauto.planner.candidates.climbing import stretched
 from effauto.planner.knowledge.scaling import reads
 from effauto.planner.request import DataRequest, Request
 from effauto.planner.situation import Situation, understand
+from effauto.planner.trials.sizing import RUNGS, SHORT_SLICE, Sizing
 from effauto.plugins import load_plugins
 from effauto.recipe import Recipe
 from effauto.store import Store
@@ -114,3 +117,26 @@ def test_a_plan_at_once(
     assert refused.exit_code == 2
     wrong = CliRunner().invoke(main, ["plan", str(text), "--from-scratch"])
     assert wrong.exit_code == 2
+
+
+def test_a_trial_takes_a_small_part_of_the_search(text: Path, tmp_path: Path) -> None:
+    found = situation(text, tmp_path, "train.time<=10min")
+    search = 300.0
+    found.request = replace(found.request, search_time=search)
+    sizing = Sizing(found, lambda candidate, fidelity: False)
+    for model in found.oracle.models:
+        trial = sizing.sized(Candidate(model), search)
+        if trial is not None:
+            least = trial.fidelity == min(RUNGS)
+            assert least or trial.seconds <= SHORT_SLICE * search
+
+
+def test_a_size_that_nobody_tried_is_corrected_as_the_others_are(
+    text: Path, tmp_path: Path
+) -> None:
+    found = situation(text, tmp_path, "train.time<=10min")
+    tried, other, *_ = found.oracle.models
+    before = found.oracle.foretell(Candidate(other))["train.time"].value
+    foretold = found.oracle.foretell(Candidate(tried))["train.time"].value
+    found.learn(tried, [Pair("train.time", foretold, 2 * foretold)] * 20)
+    assert 1.5 < found.oracle.foretell(Candidate(other))["train.time"].value / before < 2.1

@@ -41,6 +41,20 @@ def test_constants_are_found_anew() -> None:
     assert (found.floor, found.a, found.b) == pytest.approx((0.15, 3.0, 20.0), rel=1e-4)
 
 
-def test_one_size_or_one_length_tells_no_law() -> None:
-    assert fitted([(1e5, 1e6, 0.3), (1e5, 1e7, 0.2)]) is None
-    assert fitted([(1e5, 1e6, 0.3), (1e6, 1e6, 0.2)]) is None
+def test_one_length_tells_no_law() -> None:
+    assert fitted([(1e5, 1e6, 0.3), (1e5, 1e6, 0.2)]) is None
+    assert fitted([]) is None
+
+
+def test_few_trainings_tell_only_the_scale() -> None:
+    """What size does, beside reading, is then as it was published."""
+    true = ScalingLaw(0.15, 0.05 * CHINCHILLA.a, 0.05 * CHINCHILLA.b, 0.3478, 0.3658)
+    found = fitted([(1e5, d, true.loss(1e5, d)) for d in (2e5, 1e6)])
+    assert found is not None
+    assert found.loss(1e6, 5e6) == pytest.approx(true.loss(1e6, 5e6))
+
+
+def test_trainings_that_hardly_began_do_not_count() -> None:
+    true = ScalingLaw(0.15, 3.0, 20.0, CHINCHILLA.alpha, CHINCHILLA.beta)
+    long = [(n, d, true.loss(n, d)) for n in (1e5, 3e5) for d in (1e6, 4e6)]
+    assert fitted([*long, (1e7, 1e5, 0.9), (3e7, 1e5, 0.9)]) == fitted(long)

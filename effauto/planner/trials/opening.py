@@ -16,6 +16,8 @@ CHEAP, FROZEN, KNOWN = 4, 2, 3
 CHEAP_SHARE = 0.12
 # What is missed by less than an estimate errs (as a logarithm) is not missed.
 LITTLE = 0.05
+# Sizes that are tried as they are where models are trained from scratch.
+SMALLEST = 2
 # Neither may be cheap for leaving many labels out.
 LABELS_KEPT = 0.9
 # What a method leaves as it is if it does not make the network smaller; nor freezes any of it.
@@ -47,7 +49,7 @@ def plain(situation: Situation, pool: Sequence[Candidate]) -> list[Candidate]:
     models are tried even where they break it: all else is compared to them.
     """
     allowed = _allowed(situation, pool)
-    first = list(map(Candidate, situation.oracle.models))
+    first = list(map(Candidate, _to_compare(situation)))
     for model in situation.oracle.models:
         if FROM_SCRATCH in situation.oracle.models[model].traits.facts:
             continue
@@ -56,6 +58,15 @@ def plain(situation: Situation, pool: Sequence[Candidate]) -> list[Candidate]:
         first += _frozen(situation, ours) + _simplest(situation, ours)
         first += _swiftest(situation, whole) + _swiftest(situation, ours)
     return first + _small(situation, allowed)
+
+
+def _to_compare(situation: Situation) -> list[str]:
+    """The models that all else is compared to: all, but from scratch the smallest, from which the
+    law of the others is found.
+    """
+    models = situation.oracle.models
+    by_size = sorted(models, key=lambda name: models[name].traits.parameters)
+    return by_size[:SMALLEST] if situation.from_scratch else list(models)
 
 
 def _small(situation: Situation, allowed: Sequence[Candidate]) -> list[Candidate]:

@@ -38,7 +38,7 @@ def searched(
     portfolio, led = _beginning(situation, pool)
     if situation.whole_budget.of_phases("guard").to_json():  # others are compared to the baseline
         portfolio.sort(key=lambda candidate: candidate != situation.untouched)
-    space = build_space(situation.usable, request.seed, liking(situation))
+    space = build_space(situation.searched, request.seed, liking(situation))
     strategy = Strategy(situation, space, portfolio, request.seed, led)
     study = begin_study(situation, store, strategy, clock, listener)
     trying = Trying(strategy, store, study, clock, listener)

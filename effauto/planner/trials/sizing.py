@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from effauto.planner.candidate import Candidate
+from effauto.planner.knowledge.scaling import reads
 from effauto.planner.results import Result
 from effauto.planner.situation import Situation
+from effauto.transfer.law import long_enough
 
 # Shares of the training data that a trial may read.
 RUNGS = (1.0, 0.5, 0.25, 0.125, 0.0625)
@@ -79,10 +81,16 @@ class Sizing:
         for rung in RUNGS:
             if rung < 1 and rung * self.situation.task.traits.examples < LEAST_EXAMPLES:
                 break
+            if self.situation.from_scratch and not self._tells(candidate, rung):
+                break
             least = Trial(candidate, rung, self.seconds(candidate, rung))
             if least.seconds <= allowed:
                 return least
         return least if at_all and least and least.seconds <= 0.5 * time_left else None
+
+    def _tells(self, candidate: Candidate, share: float) -> bool:
+        """Whether so short a training from scratch tells of longer ones."""
+        return long_enough(*reads(self.situation.oracle.work(candidate).on_share(share)))
 
     def larger(self, result: Result, allowed: float) -> Trial | None:
         """The candidate on more data than it had: the most that ``allowed`` seconds afford."""

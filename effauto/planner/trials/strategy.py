@@ -50,7 +50,7 @@ class Strategy:
         situation = self.situation
         self.surrogate = Surrogate(situation, self.space, self.seed)
         self.curves = Curves(self._metric)
-        self.continuations = Continuations(situation.oracle, situation.usable, situation.budget)
+        self.continuations = Continuations(situation.oracle, situation.searched, situation.budget)
         self.sizing = Sizing(situation, self.continuations.ready)
         self.opening = Portfolio(
             situation, self.sizing, portfolio, advised, self.situation.from_scratch, self._given
@@ -117,8 +117,8 @@ class Strategy:
 
     def _repeated(self, time_left: float) -> Trial | None:
         """Towards the end, one of the best with another seed, until they can be told apart."""
-        if self._given or time_left > self._last_part:
-            return None
+        if self._given or self.situation.from_scratch or time_left > self._last_part:
+            return None  # from scratch, what is trained in the end is none of what was tried
         best = best_of(self.situation, self.results)
         if best is None:
             return None

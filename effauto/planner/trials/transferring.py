@@ -26,8 +26,6 @@ RESERVE = 0.9
 # Quality (a share) by which what nobody trained must be foretold to be better, and the least by
 # which it may be off.
 BETTER, DOUBT = 0.003, 0.01
-# Trainings of several sizes and lengths, from which the law's constants are found anew.
-LEAST_TRIALS = 4
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ def transferred(
         return None
     seen = list(_seen(situation, results))
     law = fitted([(one.parameters, one.tokens, one.loss) for one in seen])
-    if law is None or len(seen) < LEAST_TRIALS:
+    if law is None:
         return None
     larger = list(_larger(situation, law, results, best))
     if not larger:
