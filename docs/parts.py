@@ -251,6 +251,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "extras": extras,
     "facts": facts,
     "foreign": _benchmark("foreign", "tables"),
+    "from-scratch-plans": _benchmark("from_scratch_plans", "table"),
     "hooks": hooks,
     "layers": layers,
     "instant": _benchmark("planner", "instant_table"),

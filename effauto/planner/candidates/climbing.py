@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -75,9 +76,12 @@ class Stretch:
     knob: str
     limits: Int
 
-    def longest(self, oracle: Oracle, budget: Budget, settings: Settings) -> Candidate:
-        """With these methods beside it, the longest training that keeps the budget."""
-        low, high = self.limits.low, self.limits.high
+    def longest(
+        self, oracle: Oracle, budget: Budget, settings: Settings, most: float = math.inf
+    ) -> Candidate:
+        """With these methods beside it, the longest training that keeps the budget and ``most``."""
+        low = self.limits.low
+        high = max(low, int(min(most, self.limits.high)))
         while low < high:
             middle = (low + high + 1) // 2
             if excess(oracle.foretell(self._set(settings, middle)), budget)[0] == 0:

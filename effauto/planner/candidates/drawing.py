@@ -9,6 +9,7 @@ import numpy as np
 from ConfigSpace import Configuration
 
 from effauto.planner.candidate import Candidate, Oracle
+from effauto.planner.candidates.climbing import ADAPTATION
 from effauto.planner.candidates.pool import excess, singles
 from effauto.planner.candidates.space import Space
 from effauto.planner.situation import Situation
@@ -66,7 +67,13 @@ def liking(situation: Situation) -> Mapping[str, float]:
     for candidate in singles(situation.oracle, situation.usable):
         for step in candidate.recipe.steps:
             found[step.method] = max(found.get(step.method, 0.0), _liked(situation, candidate))
-    return found
+    return found | dict.fromkeys(_settings(situation), MOST_LIKED)
+
+
+def _settings(situation: Situation) -> set[str]:
+    """What sets how models are trained from scratch: most of what there is to find out."""
+    methods = situation.oracle.methods.items()
+    return {name for name, m in methods if m.stage == "pretrain" and m.slot == ADAPTATION}
 
 
 def _liked(situation: Situation, candidate: Candidate) -> float:

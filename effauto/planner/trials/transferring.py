@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
@@ -23,6 +24,12 @@ from effauto.transfer.law import ScalingLaw, fitted
 
 # What a training may take of its limits, which are foretold.
 RESERVE = 0.9
+# Quality (a share) that a recipe is taken to lose for each time that its data would have to be
+# doubled to be what another was tried on: on little, some look better than they are.
+UNPROVEN = 0.002
+# How many times the passes that were tried a training may take: from which on a text that is read
+# again teaches nothing more depends on the text.
+LONGER = 2
 # Quality (a share) by which what nobody trained must be foretold to be better, and the least by
 # which it may be off.
 BETTER, DOUBT = 0.003, 0.01
@@ -95,10 +102,11 @@ def _larger(
 
     A recipe that trains in less time reads more in the end, so it need not be the best so far.
     """
+    passes = max(situation.oracle.work(r.candidate).backward_passes for r in results)
     for same in _by_recipe(results):
         tuned = max(same, key=lambda result: (result.fidelity, -result.seed))
-        worse = fmean(_worse(situation, law, result) for result in same)
-        for candidate in _enlarged(situation, tuned.candidate):
+        worse = _worse(situation, law, same, results)
+        for candidate in _enlarged(situation, tuned.candidate, int(LONGER * passes)):
             if candidate != best.candidate:
                 yield tuned, candidate, _loss(situation, law, candidate) + worse
 
@@ -117,12 +125,25 @@ def _foretold(
 ) -> float:
     """The loss foretold of the best so far, as that of what nobody tried is."""
     same = next((same for same in _by_recipe(results) if best in same), [best])
-    worse = fmean(_worse(situation, law, result) for result in same)
+    worse = _worse(situation, law, same, results)
     return _loss(situation, law, best.candidate, best.fidelity) + worse
 
 
-def _worse(situation: Situation, law: ScalingLaw, result: Result) -> float:
-    """By how much a recipe lost more than the law has it; that it lost less is no merit of it."""
+def _worse(
+    situation: Situation, law: ScalingLaw, same: Sequence[Result], results: Sequence[Result]
+) -> float:
+    """By how much a recipe loses more than the law has it; that it lost less is no merit of it.
+
+    What it lost on the most data counts, and that others were tried on more.
+    """
+    most = max(result.fidelity for result in same)
+    longest = [result for result in same if result.fidelity == most]
+    found = fmean(_excess(situation, law, result) for result in longest)
+    halvings = math.log2(max(result.fidelity for result in results) / most)
+    return found + UNPROVEN * halvings
+
+
+def _excess(situation: Situation, law: ScalingLaw, result: Result) -> float:
     lost = 1 - result.measured[QUALITY + situation.task.metric].value
     return max(0.0, lost - _loss(situation, law, result.candidate, result.fidelity))
 
@@ -131,12 +152,12 @@ def _loss(situation: Situation, law: ScalingLaw, candidate: Candidate, share: fl
     return law.loss(*reads(situation.oracle.work(candidate).on_share(share)))
 
 
-def _enlarged(situation: Situation, tuned: Candidate) -> Iterator[Candidate]:
-    """The tuned recipe on each size, reading as often as the budget allows."""
+def _enlarged(situation: Situation, tuned: Candidate, passes: int) -> Iterator[Candidate]:
+    """The tuned recipe on each size, reading as often as the budget allows, and ``passes``."""
     oracle, budget = situation.oracle, situation.budget.tightened(RESERVE)
     settings = tuned.recipe.settings
     for stretch in stretches(situation.usable):
-        found = stretch.longest(oracle, budget, settings)
+        found = stretch.longest(oracle, budget, settings, passes)
         legal = oracle.composition(found).legal
         if legal and excess(oracle.foretell(found), budget)[0] == 0:
             yield found
