@@ -27,8 +27,8 @@ RESERVE = 0.9
 # Quality (a share) that a recipe is taken to lose for each time that its data would have to be
 # doubled to be what another was tried on: on little, some look better than they are.
 UNPROVEN = 0.002
-# How many times the passes that were tried a training may take: from which on a text that is read
-# again teaches nothing more depends on the text.
+# How many times the passes with which a recipe was tried it may take: from which on a text that is
+# read again teaches nothing more depends on the text.
 LONGER = 2
 # Quality (a share) by which what nobody trained must be foretold to be better, and the least by
 # which it may be off.
@@ -102,11 +102,10 @@ def _larger(
 
     A recipe that trains in less time reads more in the end, so it need not be the best so far.
     """
-    passes = max(situation.oracle.work(r.candidate).backward_passes for r in results)
     for same in _by_recipe(results):
         tuned = max(same, key=lambda result: (result.fidelity, -result.seed))
         worse = _worse(situation, law, same, results)
-        for candidate in _enlarged(situation, tuned.candidate, int(LONGER * passes)):
+        for candidate in _enlarged(situation, tuned.candidate):
             if candidate != best.candidate:
                 yield tuned, candidate, _loss(situation, law, candidate) + worse
 
@@ -152,10 +151,10 @@ def _loss(situation: Situation, law: ScalingLaw, candidate: Candidate, share: fl
     return law.loss(*reads(situation.oracle.work(candidate).on_share(share)))
 
 
-def _enlarged(situation: Situation, tuned: Candidate, passes: int) -> Iterator[Candidate]:
-    """The tuned recipe on each size, reading as often as the budget allows, and ``passes``."""
+def _enlarged(situation: Situation, tuned: Candidate) -> Iterator[Candidate]:
+    """The tuned recipe on each size, reading as often as the budget, and what was tried, allow."""
     oracle, budget = situation.oracle, situation.budget.tightened(RESERVE)
-    settings = tuned.recipe.settings
+    settings, passes = tuned.recipe.settings, LONGER * oracle.work(tuned).backward_passes
     for stretch in stretches(situation.usable):
         found = stretch.longest(oracle, budget, settings, passes)
         legal = oracle.composition(found).legal
