@@ -64,7 +64,7 @@ class EarlyExit(Method):
     )
 
     def fits(self, task: TaskTraits, model: ModelTraits) -> Verdict:
-        if task.kind == "token-classification":
+        if task.kind not in ("text-classification", "pair-classification"):
             return Verdict("answers for a whole text, and the words of one are sure at any depth")
         if model.layers < 3:
             return Verdict(f"needs three layers to leave between, and {model.name} has fewer")

@@ -183,10 +183,12 @@ def test_graphs_of_fixed_depth_are_refused_with_the_reason():
         assert any("which early-exit takes away" in r.sentence for r in composition.refusals)
 
 
-def test_tags_and_shallow_models_are_refused(context):
+def test_words_and_shallow_models_are_refused(context):
     assert METHOD.fits(context.task, context.model)
     assert "three layers" in METHOD.fits(context.task, replace(context.model, layers=2)).reason
-    assert "whole text" in METHOD.fits(TASKS[3], context.model).reason
+    for kind in ("token-classification", "language-modeling", "masked-language-modeling"):
+        task = replace(context.task, kind=kind)
+        assert "whole text" in METHOD.fits(task, context.model).reason
 
 
 @pytest.mark.slow
