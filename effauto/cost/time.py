@@ -22,6 +22,7 @@ WEIGHT_STREAM = 0.3  # a product's reading of weights against a plain copy of me
 NORMED_WIDTHS = 4.0  # two layer norms and two sums a token, beside the activation
 COLD_NUMBERS = 3.5  # numbers that come from memory, layouts changed, against those of the rate
 SCORED_NUMBERS = 10.0  # exponentials, sums and slopes of a score against numbers of the rate
+CAST_NUMBERS = 1.4  # numbers put into another format and back, against those of activations
 # Single-core work is stated for a core that calls this many small operators a second.
 REFERENCE_CALLS = 1.1e6
 # How far the sum of parts is from what was measured; training also drops out, which is slow.
@@ -53,6 +54,8 @@ def _train_memory_bound(work: Workload, hardware: Hardware) -> Range:
     crossed = work.backward_passes * work.backward_depth
     tokens = work.examples * work.train_tokens
     numbers = tokens * (work.passes + 2.0 * crossed) * _numbers_a_token(work)
+    if work.train_compute != "float32" and hardware.device != "cuda":
+        numbers *= 1.0 + CAST_NUMBERS
     numbers += SCORED_NUMBERS * flops.train_scores(work)
     steps = _steps_a_pass(work)
     weight_passes = work.passes + crossed * (1.0 + work.weight_gradients)
