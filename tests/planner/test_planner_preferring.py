@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,8 +14,10 @@ from effauto import api
 from effauto.budget import parse_budget
 from effauto.errors import EffautoError, InputError
 from effauto.planner.answers.plan_file import read_plan
+from effauto.planner.candidate import Candidate
 from effauto.planner.results import choose
 from effauto.preference import Goal, Preference, parse_preference
+from effauto.recipe import Recipe
 
 
 def chosen(results, prefer, *budget):
@@ -151,6 +154,27 @@ def test_a_search_says_what_a_preference_gives_up(task_folder):
                     search_time=60, max_trials=3)  # fmt: skip
     labels = [other.figures["train.labels"].value for other in plan.alternatives]
     assert plan.measurement["train.labels"].value <= min(labels)
+
+
+def test_a_search_says_what_was_better_within_the_noise(situation):
+    from effauto.planner.answers.chosen import chosen as plan_of
+
+    known = situation(search_time=60.0)
+    cheap = replace(result("x", 0.9), candidate=Candidate("bag-of-words"))
+    dear = replace(
+        result("x", 0.905, seconds=20.0),
+        candidate=Candidate("bag-of-words", Recipe.of("near-dedup")),
+    )
+    spent = {"trials": 2, "failed": 0, "seconds": 1.0, "energy": 0.0}
+    plan = plan_of(known, [cheap, dear], [cheap.candidate], spent, interrupted=False)
+    assert plan.recipe == Recipe()
+    (note,) = (note for note in plan.notes if "noise" in note)
+    assert "near-dedup had accuracy 0.905 against 0.900" in note
+    assert "--prefer 'quality:0%'" in note
+    known.request = replace(known.request, prefer=parse_preference("quality:0%"))
+    plan = plan_of(known, [cheap, dear], [cheap.candidate], spent, interrupted=False)
+    assert plan.recipe.settings.keys() == {"near-dedup"}
+    assert not any("noise" in note for note in plan.notes)
 
 
 def test_another_metric_than_the_tasks_cannot_be_preferred(task_folder):

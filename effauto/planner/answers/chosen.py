@@ -13,10 +13,12 @@ from effauto.planner.candidate import Candidate
 from effauto.planner.results import Result, choose, front, keeps, latest
 from effauto.planner.situation import Situation
 from effauto.planner.trials.transferring import transferred
+from effauto.preference import parse_preference
 from effauto.quantities import show
 from effauto.resources import GUARD, QUALITY, Figure
 
 FRONT = ("inference.latency", "model.size", "train.time")
+BEST_MEASURED = parse_preference("quality:0%")
 NOTHING_MEASURED = "no trial finished within the search: foretold only"
 NOTHING_FITTED = "nothing that was tried keeps the budget; this is foretold to keep it"
 
@@ -69,6 +71,7 @@ def chosen(
         results=results,
         notes=[
             *_compared(results, best, metric),
+            *_as_good(situation, results, best),
             *_given_up(situation, results, best),
             *warnings(situation, best.candidate, pool),
         ],
@@ -78,6 +81,19 @@ def chosen(
 def best_of(situation: Situation, results: Sequence[Result]) -> Result | None:
     """What would be chosen of these results; None if none keeps the budget."""
     return choose(results, situation.budget, situation.task.metric, situation.request.preference)
+
+
+def _as_good(situation: Situation, results: Sequence[Result], best: Result) -> Iterator[str]:
+    """What was measured to be better, but within the noise, if nothing else was preferred."""
+    metric, preference = situation.task.metric, situation.request.preference
+    first = choose(results, situation.budget, metric, BEST_MEASURED)
+    if preference.goals or first is None or first.quality(metric) <= best.quality(metric):
+        return
+    yield (
+        f"{first.candidate.described} had {metric} {first.quality(metric):.3f} against "
+        f"{best.quality(metric):.3f}, which may be noise: of those as good, the cheapest was taken "
+        f"(--prefer '{BEST_MEASURED}' takes the other)"
+    )
 
 
 def _given_up(situation: Situation, results: Sequence[Result], best: Result) -> Iterator[str]:
