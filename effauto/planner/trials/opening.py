@@ -16,6 +16,8 @@ CHEAP, FROZEN, KNOWN = 4, 2, 3
 CHEAP_SHARE = 0.12
 # What is missed by less than an estimate errs (as a logarithm) is not missed.
 LITTLE = 0.05
+# Stages whose methods change how a network is trained, and neither the network nor what is left.
+TRAINING = ("data", "pretrain", "finetune")
 # Sizes that are tried as they are where models are trained from scratch.
 SMALLEST = 2
 # Neither may be cheap for leaving many labels out.
@@ -81,11 +83,10 @@ def _small(situation: Situation, allowed: Sequence[Candidate]) -> list[Candidate
         return []
     target, smallest = next(iter(sizes)), min(sizes, key=lambda name: sizes[name])
     same = (c for c in allowed if c.model == target and _leaves(situation, c, READ))
-    found = _swiftest(
-        situation,
-        [c for c in same if all(methods[s.method].stage != "design" for s in c.recipe.steps)],
-    )
-    return [Candidate(smallest, candidate.recipe) for candidate in found]
+    trained = [c for c in same if {methods[s.method].stage for s in c.recipe.steps} <= {*TRAINING}]
+    plain = _seconds(situation, Candidate(target))
+    swift = [c for c in _swiftest(situation, trained) if _seconds(situation, c) < plain]
+    return [Candidate(smallest, candidate.recipe) for candidate in swift]
 
 
 def advised(
