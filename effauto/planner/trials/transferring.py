@@ -105,7 +105,7 @@ def _larger(
     for same in _by_recipe(results):
         tuned = max(same, key=lambda result: (result.fidelity, -result.seed))
         worse = _worse(situation, law, same, results)
-        for candidate in _enlarged(situation, tuned.candidate):
+        for candidate in _enlarged(situation, tuned):
             if candidate != best.candidate:
                 yield tuned, candidate, _loss(situation, law, candidate) + worse
 
@@ -151,15 +151,25 @@ def _loss(situation: Situation, law: ScalingLaw, candidate: Candidate, share: fl
     return law.loss(*reads(situation.oracle.work(candidate).on_share(share)))
 
 
-def _enlarged(situation: Situation, tuned: Candidate) -> Iterator[Candidate]:
+def _enlarged(situation: Situation, tuned: Result) -> Iterator[Candidate]:
     """The tuned recipe on each size, reading as often as the budget, and what was tried, allow."""
-    oracle, budget = situation.oracle, situation.budget.tightened(RESERVE)
-    settings, passes = tuned.recipe.settings, LONGER * oracle.work(tuned).backward_passes
+    oracle, budget = (
+        situation.oracle,
+        situation.budget.tightened(RESERVE / _slower(situation, tuned)),
+    )
+    passes = LONGER * oracle.work(tuned.candidate).backward_passes
+    settings = tuned.candidate.recipe.settings
     for stretch in stretches(situation.usable):
         found = stretch.longest(oracle, budget, settings, passes)
         legal = oracle.composition(found).legal
         if legal and excess(oracle.foretell(found), budget)[0] == 0:
             yield found
+
+
+def _slower(situation: Situation, tuned: Result) -> float:
+    """How many times as long as foretold this very recipe took, at least once."""
+    foretold = situation.oracle.foretell(tuned.candidate, tuned.fidelity)["train.time"].value
+    return max(1.0, tuned.measured["train.time"].value / foretold)
 
 
 def _told(
