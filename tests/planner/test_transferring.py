@@ -120,3 +120,15 @@ def test_what_is_best_already_stays(situation: Situation) -> None:
     whole.measured = {**whole.measured, METRIC: exactly(0.9999, "1")}
     again = transferred(situation, [*results, whole], whole)
     assert again is None or again.quality.value >= 0.9999
+
+
+def test_who_took_twice_as_long_gets_fewer_passes(situation: Situation) -> None:
+    results = small(situation)
+    slow = small(situation)
+    for one in slow:
+        seconds = one.measured["train.time"].value
+        one.measured = {**one.measured, "train.time": exactly(2 * seconds, "s")}
+    found = [transferred(situation, some, some[-1]) for some in (results, slow)]
+    seconds = [situation.oracle.foretell(f.candidate)["train.time"].value for f in found if f]
+    assert len(seconds) == 2
+    assert seconds[1] <= 300.0 < seconds[0]
