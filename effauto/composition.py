@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
 # Rules that leave a method out of the order, so that what is found of the others is not all.
-SETTLED = ("known", "setting")
+LEFT_OUT = ("known", "setting")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Composition:
 
         Order and rules do not depend on settings, so they are not looked at again.
         """
-        if any(refusal.rule in SETTLED for refusal in self.refusals):
+        if any(refusal.rule in LEFT_OUT for refusal in self.refusals):
             return None
         chosen, refused = _look_up(recipe, {method.name: method for method, _ in self.steps})
         steps = tuple(chosen[method.name] for method, _ in self.steps if method.name in chosen)

@@ -79,9 +79,7 @@ class Sizing:
         allowed = min(fair, 0.9 * time_left)
         least = None
         for rung in RUNGS:
-            if rung < 1 and rung * self.situation.task.traits.examples < LEAST_EXAMPLES:
-                break
-            if self.situation.from_scratch and not self._tells(candidate, rung):
+            if rung < 1 and not self._tells(candidate, rung):
                 break
             least = Trial(candidate, rung, self.seconds(candidate, rung))
             if least.seconds <= allowed:
@@ -89,8 +87,13 @@ class Sizing:
         return least if at_all and least and least.seconds <= 0.5 * time_left else None
 
     def _tells(self, candidate: Candidate, share: float) -> bool:
-        """Whether so short a training from scratch tells of longer ones."""
-        return long_enough(*reads(self.situation.oracle.work(candidate).on_share(share)))
+        """Whether a training on that share tells of one on all: of enough rows, and from scratch of
+        enough of them for a network of this size.
+        """
+        if share * self.situation.task.traits.examples < LEAST_EXAMPLES:
+            return False
+        work = self.situation.oracle.work(candidate)
+        return not self.situation.from_scratch or long_enough(*reads(work.on_share(share)))
 
     def larger(self, result: Result, allowed: float) -> Trial | None:
         """The candidate on more data than it had: the most that ``allowed`` seconds afford."""
