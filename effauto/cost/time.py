@@ -21,6 +21,7 @@ ATTENTION_SLOWNESS = 1.5  # products of many small matrices against those of the
 WEIGHT_STREAM = 0.3  # a product's reading of weights against a plain copy of memory
 NORMED_WIDTHS = 4.0  # two layer norms and two sums a token, beside the activation
 COLD_NUMBERS = 3.5  # numbers that come from memory, layouts changed, against those of the rate
+# The same for Llamas of 64 to 256 in width, with 2,048 pieces and bfloat16 in matrix units.
 SCORED_NUMBERS = 10.0  # exponentials, sums and slopes of a score against numbers of the rate
 CAST_NUMBERS = 1.4  # numbers put into another format and back, against those of activations
 # Single-core work is stated for a core that calls this many small operators a second.

@@ -51,8 +51,9 @@ def fitted(trained: Sequence[Trained], like: ScalingLaw = CHINCHILLA) -> Scaling
     """The law with constants found anew from (parameters, tokens, loss) of trainings.
 
     The exponents are those of ``like``; floor and factors are the least squares of what is not
-    negative. So is the ratio of the factors, unless enough trainings of several sizes are
-    ``long_enough``. None if those that are do not differ.
+    negative. Only trainings that are ``long_enough`` count; unless there are enough of them, of
+    several sizes and lengths, the ratio of the factors is that of ``like``, too. None if they do
+    not differ.
     """
     known = [one for one in trained if long_enough(*one[:2])]
     several = all(len({one[place] for one in known}) > 1 for place in (0, 1))

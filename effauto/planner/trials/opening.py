@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from effauto.planner.candidate import Candidate
+from effauto.planner.candidates.climbing import AROUND
 from effauto.planner.candidates.pool import excess
 from effauto.planner.situation import Situation
 from effauto.traits import FROM_SCRATCH
@@ -16,8 +17,6 @@ CHEAP, FROZEN, KNOWN = 4, 2, 3
 CHEAP_SHARE = 0.12
 # What is missed by less than an estimate errs (as a logarithm) is not missed.
 LITTLE = 0.05
-# Stages whose methods change how a network is trained, and neither the network nor what is left.
-TRAINING = ("data", "pretrain", "finetune")
 # Sizes that are tried as they are where models are trained from scratch.
 SMALLEST = 2
 # Neither may be cheap for leaving many labels out.
@@ -83,7 +82,9 @@ def _small(situation: Situation, allowed: Sequence[Candidate]) -> list[Candidate
         return []
     target, smallest = next(iter(sizes)), min(sizes, key=lambda name: sizes[name])
     same = (c for c in allowed if c.model == target and _leaves(situation, c, READ))
-    trained = [c for c in same if {methods[s.method].stage for s in c.recipe.steps} <= {*TRAINING}]
+    trained = [
+        c for c in same if all(methods[s.method].stage not in AROUND for s in c.recipe.steps)
+    ]
     plain = _seconds(situation, Candidate(target))
     swift = [c for c in _swiftest(situation, trained) if _seconds(situation, c) < plain]
     return [Candidate(smallest, candidate.recipe) for candidate in swift]

@@ -168,8 +168,8 @@ def _enlarged(situation: Situation, tuned: Result) -> Iterator[Candidate]:
 
 def _slower(situation: Situation, tuned: Result) -> float:
     """How many times as long as foretold this very recipe took, at least once."""
-    foretold = situation.oracle.foretell(tuned.candidate, tuned.fidelity)["train.time"].value
-    return max(1.0, tuned.measured["train.time"].value / foretold)
+    foretold = situation.oracle.foretell(tuned.candidate, tuned.fidelity)["train.time"]
+    return max(1.0, tuned.measured.get("train.time", foretold).value / foretold.value)
 
 
 def _told(
