@@ -24,14 +24,13 @@ LEAST_GAIN = 0.005
 class Portfolio:
     """``candidates`` that were not tried yet; those ``advised`` by earlier trials with caution.
 
-    ``in_order`` asks for them as they stand; ``at_all``, that each is tried on however little.
+    From scratch they are taken as they stand; ``at_all`` asks that each is tried on however little.
     """
 
     situation: Situation
     sizing: Sizing
     candidates: list[Candidate]
     advised: frozenset[Candidate] = frozenset()
-    in_order: bool = False
     at_all: bool = False
     _trusted: float = 0.0
 
@@ -40,7 +39,7 @@ class Portfolio:
         while self.candidates:
             sized = (self._sized(candidate, results, time_left) for candidate in self.candidates)
             trials = [trial for trial in sized if trial and not _done(trial, results)]
-            if not self.in_order:
+            if not self.situation.from_scratch:
                 trials = self._promising(trials, results)
             self.candidates = [trial.candidate for trial in trials]
             if not trials:

@@ -52,9 +52,7 @@ class Strategy:
         self.curves = Curves(self._metric)
         self.continuations = Continuations(situation.oracle, situation.searched, situation.budget)
         self.sizing = Sizing(situation, self.continuations.ready)
-        self.opening = Portfolio(
-            situation, self.sizing, portfolio, advised, self.situation.from_scratch, self._given
-        )
+        self.opening = Portfolio(situation, self.sizing, portfolio, advised, at_all=self._given)
         self._combined: Counter[tuple[str, ...]] = Counter()
 
     def next(self, time_left: float) -> Trial | None:
