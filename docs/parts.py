@@ -20,7 +20,7 @@ import click
 import measured
 import reference
 
-from effauto import Method, Needs, hookspecs
+from effauto import Method, hookspecs
 from effauto.cli import main
 from effauto.cli.app import App
 from effauto.cli.group import BUILTIN
@@ -73,7 +73,7 @@ def methods_in_full() -> str:
             method.stage,
             method.slot or "",
             method.summary,
-            _needs(method.needs),
+            ", ".join(method.needs.named),
         )
         for method in _methods()
     )
@@ -92,18 +92,6 @@ def _folder(method: Method) -> str:
 
 def _card(method: Method, folder: str) -> str:
     return f"[{method.name}]({folder}/{_bundled().plugin_of(method.name)}/README.md)"
-
-
-def _needs(needs: Needs) -> str:
-    """What not every machine and installation has."""
-    parts = [] if len(needs.devices) > 1 else [f"a {needs.devices[0].upper()}"]
-    parts += needs.instructions
-    if needs.memory_bytes:
-        parts.append(f"{needs.memory_bytes / 2**30:.3g}GiB of memory")
-    if any(needs.compute_capability):
-        parts.append(f"compute capability {'.'.join(map(str, needs.compute_capability))}")
-    parts += (f"`effauto[{extra}]`" for extra in dict.fromkeys((needs.packages or {}).values()))
-    return ", ".join(parts)
 
 
 def facts() -> str:

@@ -87,6 +87,18 @@ class Needs:
                 return Verdict(f"needs a GPU of compute capability {wanted}")
         return installed(self.packages or {})
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """What not every machine and installation has, a few words each."""
+        found = [] if len(self.devices) > 1 else [f"a {self.devices[0].upper()}"]
+        found += (f"{flag} (CPU)" for flag in self.instructions)
+        if self.memory_bytes:
+            found.append(f"{self.memory_bytes / 2**30:.3g}GiB of memory")
+        if any(self.compute_capability):
+            found.append(f"compute capability {'.'.join(map(str, self.compute_capability))} (GPU)")
+        found += dict.fromkeys(_pip_name(extra) for extra in (self.packages or {}).values())
+        return tuple(found)
+
 
 def installed(packages: Mapping[str, str]) -> Verdict:
     """Whether these import names are there; each with the extra or distribution it is from."""

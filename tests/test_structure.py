@@ -87,3 +87,5 @@ def test_each_method_is_in_the_matrix(cli):
     if said.exit_code:
         pytest.skip(said.output)
     assert [name for name in METHODS if name not in said.output] == []
+    needing = {need for method in METHODS.values() for need in method.needs.named}
+    assert [need for need in needing if f"Needs {need}: " not in said.output] == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ MEASURED = {
 }
 # A change of less is not worth the reader's eye.
 VISIBLE = 0.02
+SLOT = 15  # characters: so that the table fits a terminal of 80 columns
 
 
 def show_matrix(
@@ -45,7 +46,7 @@ def show_matrix(
     form: str,
     pairs: Sequence[Together] = (),
 ) -> None:
-    """Print each method's stage, slot, foretold effect and whether it runs here; then ``pairs``."""
+    """Print each method's slot, foretold effect, needs, whether it runs here; then ``pairs``."""
     traits = find_model(model).traits
     untouched = Workload.untouched(SAMPLE, traits)
     plain = estimate(untouched, hardware)
@@ -83,6 +84,7 @@ def _entry(
         "method": method.name,
         "stage": method.stage,
         "slot": method.slot,
+        "needs": list(method.needs.named),
         "ratios": ratios if acts else {},
         "runs_here": bool(verdict),
         "reason": verdict.reason,
@@ -90,28 +92,45 @@ def _entry(
 
 
 def _print(rows: Sequence[Mapping[str, Any]]) -> None:
-    """One table, its rows grouped by stage; only the slot's name may be folded."""
+    """One table, its rows grouped by stage; then what some of the methods need or lack."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=0)
     table.add_column("Method", no_wrap=True)
-    table.add_column("Slot", overflow="fold")
+    table.add_column("Slot", no_wrap=True, max_width=SLOT)
     for title in COSTS.values():
         table.add_column(title, no_wrap=True, justify="right")
     for stage, group in groupby(rows, key=lambda row: row["stage"]):
         table.add_row(Text(stage.upper(), style="bold"))
         for row in group:
-            ratios = [_ratio(row["ratios"].get(name, 1.0)) for name in COSTS]
             missing = "" if row["runs_here"] else " *"
-            table.add_row(row["method"] + missing, row["slot"] or "", *ratios)
+            table.add_row(row["method"] + missing, row["slot"] or "", *_cells(row["ratios"]))
     console = Console()
     console.print(table)
+    for line in _notes(rows):
+        console.print(Text(line))
+
+
+def _cells(ratios: Mapping[str, float]) -> list[str]:
+    return [_ratio(ratios[name]) if ratios else "–" for name in COSTS]
+
+
+def _notes(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What the table has no room for: what is needed, and what does not run here and why."""
+    if not all(row["ratios"] for row in rows):
+        yield "–: for other models or tasks; 'effauto methods show NAME' says for which."
+    needing: dict[str, list[str]] = {}
+    for row in rows:
+        for need in row["needs"]:
+            needing.setdefault(need, []).append(row["method"])
+    for need, names in needing.items():
+        yield f"Needs {need}: {', '.join(names)}."
     for row in rows:
         if not row["runs_here"]:
-            console.print(Text(f"* {row['method']} does not run here: it {row['reason']}"))
+            yield f"* {row['method']} does not run here: it {row['reason']}."
 
 
 def _print_pairs(pairs: Sequence[Together]) -> None:

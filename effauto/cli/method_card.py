@@ -40,21 +40,10 @@ def _declared(method: Method, origin: str) -> list[tuple[str, str]]:
         *((kind, ", ".join(sorted(getattr(method, kind)))) for kind in FACTS),
         ("before", ", ".join(method.before)),
         ("after", ", ".join(method.after)),
-        ("needs", _needs(method)),
+        ("needs", ", ".join(method.needs.named)),
         ("references", "\n".join(method.references)),
     ]
     return [(what, value) for what, value in rows if value]
-
-
-def _needs(method: Method) -> str:
-    needs = method.needs
-    parts = [" or ".join(needs.devices), *needs.instructions]
-    if needs.memory_bytes:
-        parts.append(f"{needs.memory_bytes / 2**30:.3g}GiB of memory")
-    if any(needs.compute_capability):
-        parts.append(f"compute capability {'.'.join(map(str, needs.compute_capability))}")
-    parts += (f"the package {package}" for package in needs.packages or {})
-    return ", ".join(parts)
 
 
 def _range(knob: Knob) -> str:
