@@ -9,7 +9,8 @@ all methods, the others for those whose effect lies within two points. Each fini
 to the store (``benchmarks/measured/results.db``) and is not made again, nor one that
 ``benchmarks/measured/trials.jsonl`` has of any machine, so stopping at any time leaves a table that
 can be used. Of trials that ran beside others (``--workers``) no seconds,
-energy, latency or throughput are kept, since neighbours disturb them. In the end, or at once with
+energy, latency or throughput are kept, since neighbours disturb them; one worker also tries again
+what has no seconds of any seed. In the end, or at once with
 ``--only-write``, ``registry.db``, ``docs/methods.md`` and the cards are made from what is there.
 """
 
@@ -69,7 +70,7 @@ def main() -> None:
 
 
 def measure(arguments: argparse.Namespace) -> None:
-    """Every method alone, with every seed, that was not measured yet."""
+    """Every method alone, with every seed, that was not measured yet; then what has no seconds."""
     end = time.monotonic() + 60 * arguments.minutes
     store, plugins = open_results(arguments.store), load_plugins()
     benches = [Bench.of(task, arguments, plugins, store) for task in arguments.tasks]
@@ -83,6 +84,9 @@ def measure(arguments: argparse.Namespace) -> None:
                 found = [one for one in found if (bench.name, one.recipe.key) in close]
             wanted = [Wanted(bench, one, seed, PURPOSES) for one in found]
             laboratory.do(grouped(missing(wanted, done(store, PURPOSES), runs)))
+    if arguments.workers == 1:
+        for bench in benches:
+            laboratory.do(grouped(untimed(bench, arguments, finished(store, "run"))))
 
 
 def shipped(arguments: argparse.Namespace) -> list[TrialRecord]:
@@ -110,6 +114,19 @@ def missing(wanted: list[Wanted], known: set[Key], runs: list[TrialRecord]) -> l
     found.sort(key=lambda one: bool(one.candidate.recipe.steps))  # all others are compared to it
     plain = [one for one in wanted if not one.candidate.recipe.steps and one.key not in here]
     return found if not found or plain == [] or plain[0] in found else [*plain, *found]
+
+
+def untimed(bench: Bench, arguments: argparse.Namespace, runs: list[TrialRecord]) -> list[Wanted]:
+    """What no seed has seconds of beside the untouched model's, on this machine."""
+    here = [r for r in runs if r.hardware == bench.situation.hardware.name]
+    timed = {(e.task, e.recipe.key) for e in effects(here) if "train.time" in e.ratios}
+    found = [
+        one
+        for one in alone(bench, arguments.model, arguments.only)
+        if (bench.name, one.recipe.key) not in timed
+    ]
+    found.sort(key=lambda one: bool(one.recipe.steps))
+    return [Wanted(bench, one, 0, PURPOSES) for one in found]
 
 
 def alone(bench: Bench, model: str, only: list[str] | None = None) -> list[Candidate]:

@@ -17,9 +17,10 @@ from effauto.store.entries import TrialRecord
 class Effect:
     """A recipe beside the untouched model, on the same rows, machine and seeds.
 
-    ``ratios`` are of the measured figures over the untouched ones, the median over seeds;
-    ``quality`` has the difference that each seed made, in points of the metric (0.01 is one
-    point); ``values`` and ``untouched`` are the medians themselves.
+    ``ratios`` are of the measured figures over the untouched ones, the median over those seeds for
+    which both are known: of trials that ran beside others no seconds are. ``quality`` has the
+    difference that each seed made, in points of the metric (0.01 is one point); ``values`` and
+    ``untouched`` are the medians themselves.
     """
 
     recipe: Recipe
@@ -87,29 +88,25 @@ def _place(record: TrialRecord) -> tuple[str, str, str, str]:
 
 
 def _effect(tried: Mapping[int, TrialRecord], plain: Mapping[int, TrialRecord]) -> Effect:
-    seeds = sorted(tried.keys() & plain)
-    one = tried[seeds[0]]
-    names = {name for name, figure in one.measured.items() if figure.value}
-    names = {n for n in names if all((plain[s].value(n) or 0.0) > 0 for s in seeds)}
-    names = {n for n in names if all(tried[s].value(n) is not None for s in seeds)}
-    values = {n: median(tried[s].measured[n].value for s in seeds) for n in names}
-    untouched = {n: median(plain[s].measured[n].value for s in seeds) for n in names}
-    quality = next((name for name in one.measured if name.startswith(QUALITY)), "")
+    pairs = [(tried[seed], plain[seed]) for seed in sorted(tried.keys() & plain)]
+    one = pairs[0][0]
+    seen: dict[str, list[tuple[float, float]]] = {}
+    for record, untouched in pairs:
+        for name, figure in record.measured.items():
+            if name in untouched.measured:
+                seen.setdefault(name, []).append((figure.value, untouched.measured[name].value))
+    quality = next((name for name in seen if name.startswith(QUALITY)), "")
     return Effect(
         recipe=one.recipe,
         task=one.task,
         rows=one.task_traits.examples,
         hardware=one.hardware,
         ratios={
-            n: median(tried[s].measured[n].value / plain[s].measured[n].value for s in seeds)
-            for n in sorted(names)
-            if not n.startswith(QUALITY)
+            name: median(value / beside for value, beside in each)
+            for name, each in sorted(seen.items())
+            if not name.startswith(QUALITY) and all(value and beside for value, beside in each)
         },
-        quality=tuple(
-            tried[s].measured[quality].value - plain[s].measured[quality].value
-            for s in seeds
-            if quality in tried[s].measured and quality in plain[s].measured
-        ),
-        values=values,
-        untouched=untouched,
+        quality=tuple(value - beside for value, beside in seen.get(quality, ())),
+        values={name: median(value for value, _ in each) for name, each in seen.items()},
+        untouched={name: median(beside for _, beside in each) for name, each in seen.items()},
     )

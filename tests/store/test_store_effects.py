@@ -46,6 +46,19 @@ def test_an_effect_is_beside_the_untouched_model_of_its_seed(store):
     assert effect.untouched["quality.accuracy"] == pytest.approx(0.905)
 
 
+def test_what_one_seed_did_not_measure_is_taken_from_the_others(store):
+    here = replace(SITUATION, task_name="disturbed", fingerprint="disturbed")
+    for recipe, latency in ((Recipe(), 0.010), (ONE, 0.005)):
+        quiet = measured(0.9, latency)
+        beside_others = {"quality.accuracy": quiet["quality.accuracy"]}
+        for seed, figures in enumerate((beside_others, quiet)):
+            number = store.begin_trial(recipe, here, purpose="run", seed=seed)
+            store.finish_trial(number, figures)
+    (effect,) = (e for e in effects(trials(store)) if e.task == "disturbed")
+    assert len(effect.quality) == 2
+    assert effect.ratios == {"inference.latency": pytest.approx(0.5)}
+
+
 def test_pairs_stand_beside_the_product_of_their_parts(store):
     (pair,) = together(effects(trials(store)))
     assert pair.both.recipe == BOTH
