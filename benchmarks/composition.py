@@ -5,8 +5,9 @@
 Every pair of the methods that run here, and a random sample of triples, on a three-layer copy of
 the model and 64 rows of the built-in demo's text. What is legal must train, save, reload in a
 fresh process and predict. Of what is refused a sample is forced: it must fail, or be useless,
-that is, cost no less in any figure than one of the two methods alone. Each result is a line of
-``benchmarks/measured/composition.jsonl``; one that is there is not made again.
+that is, cost no less in any figure than one of the two methods alone, or than the untouched model.
+Each result is a line of ``benchmarks/measured/composition.jsonl``; one that is there is not made
+again.
 """
 
 from __future__ import annotations
@@ -90,15 +91,20 @@ def _cases(bench: Bench, arguments: argparse.Namespace) -> list[Case]:
         alone = [case for case in alone if compared.issuperset(case.names)]
     settings = {c.key: c for pair in forced for c in bench.at_each_others_settings(pair)}
     alone += settings.values()
+    alone += [Case((), kind) for kind in dict.fromkeys(case.kind for case in forced)]
     return [*alone, *(case for case in pairs if not case.refused), *forced, *triples]
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The rows of a file of results; a last line that was cut off is left out."""
+    """The rows of a file of results; a last line that was cut off is left out.
+
+    Of a case that was refused once and is legal now, or the other way round, the later row counts.
+    """
     if not path.exists():
         return []
     lines = path.read_text(encoding="utf-8").split("\n")
-    return [json.loads(line) for line in lines[:-1]]
+    rows = [json.loads(line) for line in lines[:-1]]
+    return list({row["key"].rstrip("!"): row for row in rows}.values())
 
 
 if __name__ == "__main__":

@@ -19,9 +19,9 @@ def broken(rows: Iterable[Row]) -> list[Row]:
 
 
 def useless(rows: Iterable[Row]) -> list[Row]:
-    """Refused, and when forced no cheaper in any figure than a recipe with one method less.
+    """Refused, and when forced no cheaper in any figure than one method alone or none at all.
 
-    That method stands at its defaults, or where the other has a knob of the same name at its value.
+    A method alone stands at its defaults, or, where the other has a knob of the same name, at its.
     """
     rows = list(rows)
     return [row for row in rows if row["refused"] and "error" not in row and _vain(row, rows)]
@@ -58,6 +58,7 @@ def document(rows: list[dict[str, Any]]) -> Iterator[str]:
     yield ""
     yield "| | run | failed |"
     yield "|---|---|---|"
+    legal = [row for row in legal if row["methods"]]  # not the untouched models
     sizes = Counter(len(row["methods"]) for row in legal)
     for size, name in ((1, "alone"), (2, "pairs"), (3, "triples")):
         count = sum(len(row["methods"]) == size for row in failed)
@@ -81,5 +82,5 @@ def _verdict(rows: list[dict[str, Any]], legal: int, failed: int, wrongly: int) 
     yield f"Of what is called legal {good / legal:.4f} runs (precision). Of {len(forced)} refused"
     yield f"pairs that were forced, {died} failed, {len(useless(rows))} cost no less in any figure"
     yield "(bytes, parameters, operations of training and of a request) than one of the two methods"
-    yield f"alone, and {wrongly} ran and saved something: the verdict finds"
+    yield f"alone or the untouched model, and {wrongly} ran and saved something: the verdict finds"
     yield f"{good / max(1, good + wrongly):.4f} of what runs in this sample (recall)."

@@ -22,8 +22,7 @@ class EntmaxAttention(Method):
     stage = "design"
     slot = "attention"
     requires = frozenset({"transformer", "from_scratch", "decoder"})
-    provides = frozenset({"own_attention"})
-    removes = frozenset({"eager_module"})  # its sorting is not exported
+    provides = frozenset({"own_attention", "dynamic_graph"})
     needs = Needs(packages={"entmax": "entmax"})
     references = (
         "Peters, Niculae and Martins 2019, Sparse Sequence-to-Sequence Models, "

@@ -27,7 +27,7 @@ class HeadOnly(Method):
     summary = "Embed every example once with the network as it is, and fit a linear head."
     stage = "finetune"
     slot = "adaptation"
-    requires = frozenset({"transformer", "pretrained", "gradient_training"})
+    requires = frozenset({"pretrained", "gradient_training"})
     forbids = frozenset({"ordered_examples"})
     removes = frozenset({"gradient_training"})
     knobs = {

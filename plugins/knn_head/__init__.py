@@ -36,7 +36,7 @@ class KnnHead(Method):
     summary = "Vote among the nearest training examples in the space of the network as it is."
     stage = "finetune"
     slot = "adaptation"
-    requires = frozenset({"transformer", "pretrained", "gradient_training"})
+    requires = frozenset({"pretrained", "gradient_training"})
     forbids = frozenset({"ordered_examples"})
     removes = frozenset({"gradient_training"})
     knobs = {

@@ -31,8 +31,7 @@ class MixtureOfExperts(Method):
     stage = "design"
     slot = "inner-layer"
     requires = frozenset({"transformer", "from_scratch", "gradient_training"})
-    provides = frozenset({"routed_layers"})
-    removes = frozenset({"eager_module"})  # how many tokens an expert gets depends on the data
+    provides = frozenset({"routed_layers", "dynamic_graph"})
     knobs = {
         "experts": Choice((2, 4, 8, 16), default=4),
         "chosen": Choice((1, 2), default=1),

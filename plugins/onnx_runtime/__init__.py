@@ -39,6 +39,7 @@ class OnnxRuntimeMethod(Method):
     stage = "inference"
     slot = "runtime"
     requires = frozenset({"transformer", "float_weights", "dense_weights", "eager_module"})
+    forbids = frozenset({"dynamic_graph"})
     removes = frozenset({"eager_module"})
     needs = Needs(
         devices=("cpu",),

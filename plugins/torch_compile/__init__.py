@@ -39,6 +39,7 @@ class TorchCompile(Method):
     stage = "inference"
     slot = "runtime"
     requires = frozenset({"transformer", "float_weights", "eager_module"})
+    forbids = frozenset({"dynamic_graph"})
     removes = frozenset({"eager_module"})
     needs = Needs(devices=("cpu",))
     references = (
