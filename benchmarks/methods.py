@@ -130,11 +130,19 @@ def untimed(bench: Bench, arguments: argparse.Namespace, runs: list[TrialRecord]
 
 
 def alone(bench: Bench, model: str, only: list[str] | None = None) -> list[Candidate]:
-    """The untouched model and each method alone at its defaults, cheapest first."""
+    """The untouched model and each method alone at its defaults, cheapest first.
+
+    A method that cannot be alone stands with the one beside which it trains fastest.
+    """
     situation = bench.situation
     found = [c for c in singles(situation.oracle, situation.usable) if c.model == model]
+    seen = {step.method for candidate in found for step in candidate.recipe.steps}
+    for name in sorted(situation.usable[model].keys() - seen):
+        pairs = (Candidate(model, Recipe.of(name, other)) for other in sorted(seen))
+        found += sorted(filter(bench.legal, pairs), key=bench.seconds)[:1]
     if only is not None:
-        found = [c for c in found if {step.method for step in c.recipe.steps} <= {*only}]
+        steps = {c: {step.method for step in c.recipe.steps} for c in found}
+        found = [c for c in found if not steps[c] or steps[c] & {*only}]
     return sorted(found, key=bench.seconds)
 
 

@@ -34,18 +34,16 @@ def card(method: Method) -> str:
     """The method alone at its defaults beside the untouched model, then together with others."""
     alone = [effect for effect in _effects() if _is_alone(effect, method)]
     pairs = [p for p in together(_effects()) if method.name in _names(p.both)]
-    parts = [*_alone(alone), *_together(pairs)] if alone or pairs else ["Not measured yet."]
-    return "\n".join(parts)
+    parts = [*_alone(alone), *_together(pairs)] or [*_accompanied(method)]
+    return "\n".join(parts or ["Not measured yet."])
 
 
 def overview(methods: Iterable[Method]) -> str:
-    """Each method alone at its defaults, by data set and by points of quality.
+    """Each method alone, or with what it needs, at its defaults: by data set and by points.
 
     Seeds count wherever they were trained, each beside the untouched model of its machine.
     """
-    found = [
-        (m.name, e) for m in methods for e in _anywhere(e for e in _effects() if _is_alone(e, m))
-    ]
+    found = [(_label(e), e) for method in methods for e in _anywhere(_shown(method))]
     rows = sorted(found, key=lambda row: (row[1].task, -median(row[1].quality), row[0]))
     lines = [
         f"| data, rows | method | trainings | points | {' | '.join(COSTS.values())} |",
@@ -62,10 +60,10 @@ def overview(methods: Iterable[Method]) -> str:
 
 
 def _anywhere(found: Iterable[Effect]) -> Iterator[Effect]:
-    """One for each task and its rows: the seeds of all machines, and the median of their ratios."""
+    """One for each task, its rows and methods: the seeds of all machines, and the median of their ratios."""
 
-    def place(effect: Effect) -> tuple[str, int]:
-        return effect.task, effect.rows
+    def place(effect: Effect) -> tuple[str, int, str]:
+        return effect.task, effect.rows, _label(effect)
 
     for _, group in groupby(sorted(found, key=place), key=place):
         same = list(group)
@@ -92,6 +90,10 @@ def _names(effect: Effect) -> list[str]:
     return [step.method for step in effect.recipe.steps]
 
 
+def _label(effect: Effect) -> str:
+    return " + ".join(_names(effect))
+
+
 def _is_alone(effect: Effect, method: Method) -> bool:
     steps = effect.recipe.steps
     defaults = {name: knob.default for name, knob in method.knobs.items()}
@@ -108,10 +110,50 @@ def _alone(found: Iterable[Effect]) -> Iterator[str]:
     yield ""
     yield f"| data, rows, machine | seeds | quality | {' | '.join(COSTS.values())} |"
     yield "|---" * (3 + len(COSTS)) + "|"
-    for effect in found:
-        costs = " | ".join(_ratio(effect.ratios.get(cost)) for cost in COSTS)
-        place = f"{effect.task}, {effect.rows:,}, {_machine(effect)}"
-        yield f"| {place} | {len(effect.quality)} | {_quality(effect)} | {costs} |"
+    yield from map(_row, found)
+
+
+def _row(effect: Effect) -> str:
+    costs = " | ".join(_ratio(effect.ratios.get(cost)) for cost in COSTS)
+    place = f"{effect.task}, {effect.rows:,}, {_machine(effect)}"
+    return f"| {place} | {len(effect.quality)} | {_quality(effect)} | {costs} |"
+
+
+def _shown(method: Method) -> list[Effect]:
+    """The method alone at its defaults; if it never was, with one other."""
+    alone = [effect for effect in _effects() if _is_alone(effect, method)]
+    return alone or _pairs(method)
+
+
+def _pairs(method: Method) -> list[Effect]:
+    """The method with one other, both at their defaults."""
+    found = (e for e in _effects() if len(_names(e)) == 2 and method.name in _names(e))
+    return [e for e in found if not any(step.values for step in e.recipe.steps)]
+
+
+def _accompanied(method: Method) -> Iterator[str]:
+    """Of a method that cannot be alone: with another, and below it the other alone."""
+    shown = [effect for both in _pairs(method) for effect in (both, *_company(both, method))]
+    if not shown:
+        return
+    yield "With another, since it cannot be alone, and below it that other alone; both at their"
+    yield "defaults on all-MiniLM-L6-v2, beside the untouched fine-tuning of the same rows with"
+    yield "the same seeds (×1.00); quality is that of the test split, the untouched one's in"
+    yield "brackets, the spread over seeds. A dash: not measured, since other trials ran beside."
+    yield ""
+    yield f"| methods | data, rows, machine | seeds | quality | {' | '.join(COSTS.values())} |"
+    yield "|---" * (4 + len(COSTS)) + "|"
+    for effect in shown:
+        yield f"| {_label(effect)} {_row(effect)}"
+
+
+def _company(both: Effect, method: Method) -> Iterator[Effect]:
+    """What the other method of the two did alone, at the same place and setting."""
+    rest = tuple(step for step in both.recipe.steps if step.method != method.name)
+    place = both.task, both.rows, both.hardware, rest
+    for effect in _effects():
+        if (effect.task, effect.rows, effect.hardware, effect.recipe.steps) == place:
+            yield effect
 
 
 def _together(pairs: Iterable[Together]) -> Iterator[str]:
@@ -128,8 +170,7 @@ def _together(pairs: Iterable[Together]) -> Iterator[str]:
         both, seen = pair.both, pair.to_json()
         costs = (f"{_ratio(both.ratios.get(c))} ({_ratio(pair.expected(c))})" for c in COSTS)
         points = f"{100 * seen['quality']:+.1f} ({100 * seen['expected_quality']:+.1f})"
-        names = " + ".join(_names(both))
-        yield f"| {names} | {both.task} | {seen['seeds']} | {points} | {' | '.join(costs)} |"
+        yield f"| {_label(both)} | {both.task} | {seen['seeds']} | {points} | {' | '.join(costs)} |"
 
 
 def _machine(effect: Effect) -> str:
