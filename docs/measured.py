@@ -60,7 +60,7 @@ def overview(methods: Iterable[Method]) -> str:
 
 
 def _anywhere(found: Iterable[Effect]) -> Iterator[Effect]:
-    """One for each task, its rows and methods: the seeds of all machines, and the median of their ratios."""
+    """One for each task, its rows and methods: seeds of all machines, medians of their ratios."""
 
     def place(effect: Effect) -> tuple[str, int, str]:
         return effect.task, effect.rows, _label(effect)
