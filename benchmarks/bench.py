@@ -11,6 +11,7 @@ import argparse
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from effauto.budget import parse_budget
 from effauto.planner.candidate import Candidate
@@ -44,6 +45,9 @@ DEAREST = 4.0
 PATIENCE = 240.0
 # The task's fingerprint, the machine, the model, the recipe and the seed of a training.
 Key = tuple[str, str, str, str, int]
+# Of methods, by name: what others were tried does not count.
+Versions = Mapping[str, str]
+NONE: Versions = MappingProxyType({})
 
 
 def arguments_of(
@@ -146,12 +150,12 @@ def grouped(wanted: Iterable[Wanted]) -> list[list[Wanted]]:
     return list(found.values())
 
 
-def done(store: Store, purposes: Iterable[Purpose]) -> set[Key]:
+def done(store: Store, purposes: Iterable[Purpose], versions: Versions = NONE) -> set[Key]:
     """What was tried on this machine, also in vain, for all of these purposes."""
     each = [
         {
             (r.fingerprint, r.hardware, r.model.name, r.recipe.key, r.seed)
-            for r in trials(store, Filter(purpose=purpose))
+            for r in trials(store, Filter(purpose=purpose, versions=versions))
             if r.fidelity >= 1 and r.state in ("finished", "failed")
         }
         for purpose in purposes
@@ -164,7 +168,10 @@ def quality_of(record: TrialRecord) -> float:
     return next(f.value for name, f in record.measured.items() if name.startswith(QUALITY))
 
 
-def finished(store: Store, purpose: Purpose, task: str | None = None) -> list[TrialRecord]:
+def finished(
+    store: Store, purpose: Purpose, task: str | None = None, versions: Versions = NONE
+) -> list[TrialRecord]:
     """Finished trials of this purpose at full scale."""
-    found = trials(store, Filter(task=task, purpose=purpose, state="finished"))
+    wanted = Filter(task=task, purpose=purpose, state="finished", versions=versions)
+    found = trials(store, wanted)
     return [record for record in found if record.fidelity >= 1]

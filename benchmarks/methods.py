@@ -29,6 +29,7 @@ from bench import (
     HERE,
     Bench,
     Key,
+    Versions,
     Wanted,
     arguments_of,
     done,
@@ -73,28 +74,31 @@ def measure(arguments: argparse.Namespace) -> None:
     """Every method alone, with every seed, that was not measured yet; then what has no seconds."""
     end = time.monotonic() + 60 * arguments.minutes
     store, plugins = open_results(arguments.store), load_plugins()
+    versions = plugins.versions()
     benches = [Bench.of(task, arguments, plugins, store) for task in arguments.tasks]
     laboratory = Laboratory(store, arguments.workers, arguments.scratch, end, end, PATIENCE)
     for seed in range(arguments.seeds):
-        runs = [*shipped(arguments), *finished(store, "run")]
+        runs = [*shipped(arguments, versions), *finished(store, "run", versions=versions)]
         close = undecided(runs) if seed else None
         for bench in benches:
             found = alone(bench, arguments.model, arguments.only)
             if close is not None:
                 found = [one for one in found if (bench.name, one.recipe.key) in close]
             wanted = [Wanted(bench, one, seed, PURPOSES) for one in found]
-            laboratory.do(grouped(missing(wanted, done(store, PURPOSES), runs)))
+            laboratory.do(grouped(missing(wanted, done(store, PURPOSES, versions), runs)))
     if arguments.workers == 1:
         for bench in benches:
-            laboratory.do(grouped(untimed(bench, arguments, finished(store, "run"))))
+            laboratory.do(
+                grouped(untimed(bench, arguments, finished(store, "run", versions=versions)))
+            )
 
 
-def shipped(arguments: argparse.Namespace) -> list[TrialRecord]:
+def shipped(arguments: argparse.Namespace, versions: Versions) -> list[TrialRecord]:
     """Runs that came with effauto, of any machine, unless all is to be measured anew."""
     if arguments.anew:
         return []
     with closing(Store(open_shipped(registry.REGISTRY))) as store:
-        return finished(store, "run")
+        return finished(store, "run", versions=versions)
 
 
 def undecided(runs: list[TrialRecord]) -> set[tuple[str, str]]:

@@ -25,9 +25,10 @@ from effauto.planner.candidates.pool import usable_methods
 from effauto.planner.candidates.space import Space, build_space
 from effauto.planner.engine.history import key
 from effauto.planner.knowledge.advice import portfolio
+from effauto.planner.knowledge.experience import experience
 from effauto.planner.knowledge.prior import learn_prior
 from effauto.planner.request import Request
-from effauto.planner.situation import ADVISED, Situation, experience
+from effauto.planner.situation import ADVISED, Situation
 from effauto.plugins import load_plugins
 from effauto.recipe import Recipe
 from effauto.resources import QUALITY, Figure, Figures

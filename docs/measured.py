@@ -12,6 +12,7 @@ from statistics import median, stdev
 from effauto import Method
 from effauto.knobs import complete
 from effauto.model import MINILM
+from effauto.plugins import load_plugins
 from effauto.resources import QUALITY
 from effauto.store import Store
 from effauto.store.effects import Effect, Together, effects, together
@@ -81,7 +82,9 @@ def _anywhere(found: Iterable[Effect]) -> Iterator[Effect]:
 @cache
 def _effects() -> list[Effect]:
     store = Store(open_shipped(REGISTRY))
-    found = trials(store, Filter(model=MINILM, purpose="run", state="finished"))
+    versions = load_plugins().versions()
+    wanted = Filter(model=MINILM, purpose="run", state="finished", versions=versions)
+    found = trials(store, wanted)
     store.close()
     return effects(record for record in found if record.fidelity >= 1)
 

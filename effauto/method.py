@@ -128,7 +128,8 @@ class Method:
     Facts are words such as ``float_weights`` that hold, or not, at a point of a recipe: a method
     ``requires`` and ``forbids`` some before it, and ``provides`` and ``removes`` some after it.
     ``before`` and ``after`` name methods, slots or stages that it must precede or follow; within
-    these, stages run in their order. At most one method of a ``slot`` stands in a recipe.
+    these, stages run in their order. At most one method of a ``slot`` stands in a recipe. Raise
+    ``version`` when what the method does, or a default, changes: earlier trials then do not count.
     """
 
     name: ClassVar[str]

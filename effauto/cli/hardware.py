@@ -74,14 +74,15 @@ def _learned(app: App | None, db: str | None) -> dict[str, dict[str, Correction]
     """By model and resource, what the trials on this machine teach."""
     from effauto.cost import learn_corrections
     from effauto.hardware import this_machine
-    from effauto.planner.situation import earlier, experience
+    from effauto.planner.knowledge.experience import earlier, experience
     from effauto.store import open_store
 
     methods = app.plugins.methods() if app else {}
+    versions = app.plugins.versions() if app else {}
     store = open_store(db, create=db is None)
     try:
         here = this_machine()
-        pairs = experience(earlier(store, here), methods, here)
+        pairs = experience(earlier(store, here, versions), methods, here)
     finally:
         store.close()
     return {model: learn_corrections(found) for model, found in sorted(pairs.items())}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -92,17 +93,18 @@ def show_all(app: App, model: str, db: str | None, form: str) -> None:
     from effauto.hardware import machine
 
     here = machine("here", app.plugins)
-    show_matrix(app.plugins.methods(), model, here, form, _measured_together(db, model))
+    together = _measured_together(db, model, app.plugins.versions())
+    show_matrix(app.plugins.methods(), model, here, form, together)
 
 
-def _measured_together(db: str | None, model: str) -> list[Together]:
+def _measured_together(db: str | None, model: str, versions: Mapping[str, str]) -> list[Together]:
     from effauto.store import open_store
     from effauto.store.effects import effects, together
     from effauto.store.filters import Filter
     from effauto.store.query import trials
 
     store = open_store(db)
-    wanted = Filter(model=model, purpose="run", state="finished")
+    wanted = Filter(model=model, purpose="run", state="finished", versions=versions)
     records = [record for record in trials(store, wanted) if record.fidelity >= 1]
     store.close()
     return sorted(together(effects(records)), key=lambda pair: str(pair.both.recipe))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from effauto.budget import Budget, parse_budget
-from effauto.composition import Refusal, compose
-from effauto.cost import estimate, learn_corrections
+from effauto.composition import Refusal
+from effauto.cost import learn_corrections
 from effauto.cost.corrections import Pair
 from effauto.errors import BudgetError, InputError
 from effauto.hardware import calibrate, machine
@@ -18,21 +18,19 @@ from effauto.planner.candidate import Candidate, Oracle
 from effauto.planner.candidates.pool import usable_methods
 from effauto.planner.candidates.sizes import sources
 from effauto.planner.knowledge.advice import portfolio
+from effauto.planner.knowledge.experience import Pairs, earlier, experience
 from effauto.planner.knowledge.prior import Prior, learn_prior
 from effauto.planner.knowledge.scaling import ScratchPrior
 from effauto.planner.request import HERE, Request
 from effauto.planner.results import Result, latest
 from effauto.plugins import Plugins
 from effauto.resources import QUALITY, Figures
-from effauto.store import MethodVersion, Store, TrialRecord
+from effauto.store import MethodVersion, Store
 from effauto.store import Situation as StoredSituation
 from effauto.task import Task
 from effauto.task.traits import CountTokens
 from effauto.traits import FROM_SCRATCH, PLAIN_TEXT
-from effauto.workload import Workload
 
-# Earlier trials that correct estimates, newest first: an instant plan must be instant.
-MOST_RECORDS = 64
 # Recipes that together were good on tasks like this one: some cannot be used here.
 ADVISED = 12
 # What a recipe is judged by.
@@ -43,8 +41,6 @@ AFTER = ("compress", "inference")
 
 # For who trains from scratch and names no time.
 ASSUMED = "train.time<=10min"
-
-Pairs = dict[str, list[Pair]]
 
 
 @dataclass
@@ -189,17 +185,19 @@ def understand(request: Request, plugins: Plugins, store: Store) -> Situation:
         if name not in oracle.foretell(Candidate(request.model)):
             raise InputError(f"{name} is not foretold here, so nothing can be weighed by it")
     usable, ruled_out = usable_methods(oracle)
+    from effauto.store.filters import Filter
     from effauto.store.qualities import qualities
 
-    records = earlier(store, hardware)
-    worth = qualities(store)
+    versions = plugins.versions()
+    task = replace(task, notes=(*task.notes, *_outdated(store, versions)))
+    worth = qualities(store, Filter(state="finished", versions=versions))
     prior = learn_prior(worth, task.traits, task.fingerprint, methods)
     if from_scratch:
         prior = ScratchPrior.of(prior, oracle)
     situation = Situation(request, task, oracle, plugins, usable, ruled_out, prior)
     if request.search_time > 0:
         situation.advice = portfolio(worth, task.traits, task.fingerprint, ADVISED)
-    for model, pairs in experience(records, methods, hardware).items():
+    for model, pairs in experience(earlier(store, hardware, versions), methods, hardware).items():
         if model in models:
             situation.learn(model, pairs)
     return situation
@@ -243,31 +241,8 @@ def piece_counter(source: ModelSource) -> CountTokens | None:
     return lambda rows, kind: count_pieces(folder, rows, kind)
 
 
-def earlier(store: Store, hardware: Hardware) -> list[TrialRecord]:
-    """The newest finished trials on this machine."""
-    from effauto.store.filters import Filter
-    from effauto.store.query import trials
+def _outdated(store: Store, versions: Mapping[str, str]) -> Iterator[str]:
+    from effauto.store.query import outdated
 
-    return trials(store, Filter(state="finished", hardware=hardware.name), limit=MOST_RECORDS)
-
-
-def experience(
-    records: Iterable[TrialRecord], methods: Mapping[str, Method], hardware: Hardware
-) -> Pairs:
-    """By model, what was measured on this machine beside what is foretold of it today."""
-    pairs: Pairs = {}
-    for record in records:
-        used = frozenset(step.method for step in record.recipe.steps)
-        if record.hardware != hardware.name or not used <= methods.keys():
-            continue
-        composition = compose(record.recipe, methods, record.task_traits, record.model, hardware)
-        work = Workload.untouched(record.task_traits, record.model)
-        for method, setting in composition.steps:
-            work = method.cost(work, setting)
-        foretold = estimate(work.on_share(record.fidelity), hardware)
-        pairs.setdefault(record.model.name, []).extend(
-            Pair(name, figure.value, record.measured[name].value, used)
-            for name, figure in foretold.items()
-            if name in record.measured and record.measured[name].tier == "measured"
-        )
-    return pairs
+    if found := outdated(store, versions):
+        yield f"{found} earlier trials do not count: their methods have another version now"

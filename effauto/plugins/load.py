@@ -93,6 +93,10 @@ class Plugins:
         found, owners = self._methods, self._offered_by
         return {name: found[name] for name in found if owners[name] in self.origins}
 
+    def versions(self) -> dict[str, str]:
+        """The version of each method; what another version did tells nothing of what it does."""
+        return {method.name: method.version for method in self.methods().values()}
+
     def hardware(self) -> dict[str, Hardware]:
         """Every machine profile on offer, by name."""
         return dict(self._hardware)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,7 +20,8 @@ class Filter:
     """Which trials are wanted: those that pass every condition that is set.
 
     ``task`` is a name or a fingerprint; every one of ``method`` and none of ``without`` stands in
-    the recipe; ``where`` is met by what was measured; ``recipe`` is a recipe's key.
+    the recipe; ``where`` is met by what was measured; ``recipe`` is a recipe's key. Of methods that
+    ``versions`` names, none is of another version.
     """
 
     task: str | None = None
@@ -35,6 +36,7 @@ class Filter:
     since: datetime | None = None
     recipe: str | None = None
     fidelity: float | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The same, for the database."""
@@ -63,6 +65,8 @@ class Filter:
                 wanted.append(column == value)
         if self.since is not None:
             wanted.append(trial.started_at >= self.since)
+        if self.versions:
+            wanted.append(~of_other_versions(self.versions))
         return wanted
 
 
@@ -84,6 +88,15 @@ def in_order(
     if measured_only:
         return statement.join(seen, one).order_by(value, *newest)
     return statement.outerjoin(seen, one).order_by(value.nulls_last(), *newest)
+
+
+def of_other_versions(versions: Mapping[str, str]) -> ColumnElement[bool]:
+    """Whether a trial used a method that is named here, at another version than stands here."""
+    row = models.MethodRow
+    known = [f"{name} {version}" for name, version in versions.items()]
+    other = row.name.in_(versions) & (row.name + " " + row.version).not_in(known)
+    used = select(models.TrialMethod.trial_id).join(row, row.id == models.TrialMethod.method_id)
+    return models.Trial.id.in_(used.where(other))
 
 
 def _uses(method: str) -> ColumnElement[bool]:

@@ -13,12 +13,14 @@ from effauto.recipe import Recipe
 from effauto.resources import QUALITY, Figure
 from effauto.store import models
 from effauto.store.entries import Purpose, State
+from effauto.store.filters import Filter
 from effauto.store.record import Store
 from effauto.store.session import Database
 from effauto.traits import ModelTraits, TaskTraits
 
 # The newest of so many, from the user's own and from those that came with effauto.
 MOST = 3000
+FINISHED = Filter(state="finished")
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,13 @@ class Worth:
     state: State = "finished"
 
 
-def qualities(store: Store) -> list[Worth]:
+def qualities(store: Store, wanted: Filter = FINISHED) -> list[Worth]:
     """Of all finished trials, newest first; the user's own before those that were shipped."""
-    shipped = [] if store.shipped is None else _read(store.shipped)
-    return [*_read(store.own), *shipped]
+    shipped = [] if store.shipped is None else _read(store.shipped, wanted)
+    return [*_read(store.own, wanted), *shipped]
 
 
-def _read(database: Database) -> list[Worth]:
+def _read(database: Database, wanted: Filter) -> list[Worth]:
     trial, seen = models.Trial, models.Measurement
     statement = (
         select(
@@ -50,7 +52,7 @@ def _read(database: Database) -> list[Worth]:
         )
         .join(models.Task, models.Task.id == trial.task_id)
         .join(seen, (seen.trial_id == trial.id) & (seen.kind == "measured"))
-        .where(trial.state == "finished", seen.resource.startswith(QUALITY))
+        .where(*wanted.conditions(), seen.resource.startswith(QUALITY))
         .order_by(trial.started_at.desc(), trial.id.desc())
         .limit(MOST)
     )  # fmt: skip

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from heapq import merge
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from effauto.errors import EffautoError, StoreError
@@ -15,7 +15,7 @@ from effauto.recipe import Recipe
 from effauto.resources import Figure, resource_named
 from effauto.store import models
 from effauto.store.entries import Artefact, MethodVersion, Origin, TrialRecord
-from effauto.store.filters import Filter, in_order
+from effauto.store.filters import Filter, in_order, of_other_versions
 from effauto.store.record import Store
 from effauto.store.session import Database
 from effauto.traits import ModelTraits, TaskTraits
@@ -48,6 +48,20 @@ def _sorted(
         if len(found) == limit:
             return found
     return _read(database, origin, in_order(all_of_them, sort).limit(limit))
+
+
+def outdated(store: Store, versions: Mapping[str, str]) -> int:
+    """How many finished trials used a method that is named here at another version."""
+    count = (
+        select(func.count())
+        .select_from(models.Trial)
+        .where(models.Trial.state == "finished", of_other_versions(versions))
+    )
+    found = 0
+    for database in filter(None, (store.own, store.shipped)):
+        with database.reading() as session:
+            found += session.scalar(count) or 0
+    return found
 
 
 def trial(store: Store, name: str | int) -> TrialRecord:

@@ -10,7 +10,7 @@ from effauto.cost.corrections import LEAST_PAIRS
 from effauto.planner.candidate import Candidate
 from effauto.recipe import Recipe
 from effauto.resources import exactly
-from effauto.store import open_store
+from effauto.store import MethodVersion, open_store
 
 PLAIN = Candidate("bag-of-words")
 HALVED = Candidate("bag-of-words", Recipe.of("random-subset"))
@@ -21,13 +21,17 @@ UNSEEN = Candidate("bag-of-words", Recipe.of("near-dedup"))
 def tried(situation, tmp_path):
     """Note trials that took so many times what is foretold; return the planner's view of them."""
 
-    def tried(times, count=20):
+    def tried(times, count=20, version=None):
         before = situation()
         store = open_store(tmp_path / "results.db")
         for _ in range(count):
             for candidate, factor in times.items():
                 trial = store.begin_trial(
-                    candidate.recipe, before.stored("bag-of-words"), purpose="search", seed=0
+                    candidate.recipe,
+                    before.stored("bag-of-words"),
+                    purpose="search",
+                    seed=0,
+                    methods=versions(candidate, version or before),
                 )
                 raw = before.oracle.foretell(candidate, raw=True)["train.time"].value
                 store.finish_trial(trial, {"train.time": exactly(factor * raw, "s")})
@@ -35,6 +39,12 @@ def tried(situation, tmp_path):
         return situation()
 
     return tried
+
+
+def versions(candidate, given):
+    if isinstance(given, str):
+        return {step.method: MethodVersion(given, "bundled") for step in candidate.recipe.steps}
+    return given.versions(candidate)
 
 
 def factor(known, candidate):
@@ -47,6 +57,14 @@ def test_a_method_that_was_slower_than_foretold_is_foretold_slower(tried):
     assert factor(known, HALVED) > 1.5 * factor(known, PLAIN)
     assert factor(known, HALVED) == pytest.approx(6.0, rel=0.3)
     assert known.oracle.foretell(PLAIN)["train.time"].tier == "corrected"
+
+
+def test_what_another_version_of_a_method_did_does_not_count(tried):
+    known = tried({HALVED: 6.0}, version="of long ago")
+    assert factor(known, HALVED) == 1.0
+    assert "20 earlier trials do not count: their methods have another version now" in (
+        known.task.notes
+    )
 
 
 def test_few_trials_leave_the_range_and_an_unseen_method_widens_it(tried):
