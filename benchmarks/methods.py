@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--anew", action="store_true", help="also what came with effauto")
     parser.add_argument("--store", type=Path, default=STORE)
-    parser.add_argument("--only", nargs="+", metavar="METHOD", help="no methods but these")
+    parser.add_argument("--only", metavar="METHOD,…", help="no methods but these")
     parser.add_argument("--only-write", action="store_true")
     arguments = arguments_of(parser, TASKS)
     if not arguments.only_write:
@@ -74,6 +74,9 @@ def measure(arguments: argparse.Namespace) -> None:
     """Every method alone, with every seed, that was not measured yet; then what has no seconds."""
     end = time.monotonic() + 60 * arguments.minutes
     store, plugins = open_results(arguments.store), load_plugins()
+    only = arguments.only.split(",") if arguments.only else [*plugins.methods()]
+    if unknown := {*only} - plugins.methods().keys():
+        raise SystemExit(f"there is no method {' nor '.join(sorted(unknown))}")
     versions = plugins.versions()
     benches = [Bench.of(task, arguments, plugins, store) for task in arguments.tasks]
     laboratory = Laboratory(store, arguments.workers, arguments.scratch, end, end, PATIENCE)
@@ -81,16 +84,15 @@ def measure(arguments: argparse.Namespace) -> None:
         runs = [*shipped(arguments, versions), *finished(store, "run", versions=versions)]
         close = undecided(runs) if seed else None
         for bench in benches:
-            found = alone(bench, arguments.model, arguments.only)
+            found = alone(bench, arguments.model, only)
             if close is not None:
                 found = [one for one in found if (bench.name, one.recipe.key) in close]
             wanted = [Wanted(bench, one, seed, PURPOSES) for one in found]
             laboratory.do(grouped(missing(wanted, done(store, PURPOSES, versions), runs)))
     if arguments.workers == 1:
         for bench in benches:
-            laboratory.do(
-                grouped(untimed(bench, arguments, finished(store, "run", versions=versions)))
-            )
+            runs = finished(store, "run", versions=versions)
+            laboratory.do(grouped(untimed(bench, alone(bench, arguments.model, only), runs)))
 
 
 def shipped(arguments: argparse.Namespace, versions: Versions) -> list[TrialRecord]:
@@ -120,20 +122,16 @@ def missing(wanted: list[Wanted], known: set[Key], runs: list[TrialRecord]) -> l
     return found if not found or plain == [] or plain[0] in found else [*plain, *found]
 
 
-def untimed(bench: Bench, arguments: argparse.Namespace, runs: list[TrialRecord]) -> list[Wanted]:
+def untimed(bench: Bench, found: list[Candidate], runs: list[TrialRecord]) -> list[Wanted]:
     """What no seed has seconds of beside the untouched model's, on this machine."""
     here = [r for r in runs if r.hardware == bench.situation.hardware.name]
     timed = {(e.task, e.recipe.key) for e in effects(here) if "train.time" in e.ratios}
-    found = [
-        one
-        for one in alone(bench, arguments.model, arguments.only)
-        if (bench.name, one.recipe.key) not in timed
-    ]
+    found = [one for one in found if (bench.name, one.recipe.key) not in timed]
     found.sort(key=lambda one: bool(one.recipe.steps))
     return [Wanted(bench, one, 0, PURPOSES) for one in found]
 
 
-def alone(bench: Bench, model: str, only: list[str] | None = None) -> list[Candidate]:
+def alone(bench: Bench, model: str, only: list[str]) -> list[Candidate]:
     """The untouched model and each method alone at its defaults, cheapest first.
 
     A method that cannot be alone stands with the one beside which it trains fastest.
@@ -144,9 +142,8 @@ def alone(bench: Bench, model: str, only: list[str] | None = None) -> list[Candi
     for name in sorted(situation.usable[model].keys() - seen):
         pairs = (Candidate(model, Recipe.of(name, other)) for other in sorted(seen))
         found += sorted(filter(bench.legal, pairs), key=bench.seconds)[:1]
-    if only is not None:
-        steps = {c: {step.method for step in c.recipe.steps} for c in found}
-        found = [c for c in found if not steps[c] or steps[c] & {*only}]
+    steps = {c: {step.method for step in c.recipe.steps} for c in found}
+    found = [c for c in found if not steps[c] or steps[c] & {*only}]
     return sorted(found, key=bench.seconds)
 
 

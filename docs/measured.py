@@ -151,11 +151,10 @@ def _accompanied(method: Method) -> Iterator[str]:
 
 
 def _company(both: Effect, method: Method) -> Iterator[Effect]:
-    """What the other method of the two did alone, at the same place and setting."""
+    """What the other method of the two did alone to the same rows, on whichever machine."""
     rest = tuple(step for step in both.recipe.steps if step.method != method.name)
-    place = both.task, both.rows, both.hardware, rest
     for effect in _effects():
-        if (effect.task, effect.rows, effect.hardware, effect.recipe.steps) == place:
+        if (effect.task, effect.rows, effect.recipe.steps) == (both.task, both.rows, rest):
             yield effect
 
 
