@@ -20,9 +20,10 @@ SELECT_SECONDS = 1e-8
 
 class MovementPruning(Method):
     name = "movement-pruning"
-    summary = "Learn in training which weights to zero: a smaller file, no faster model."
+    summary = "Zero weights step by step in training: a smaller file, no faster model."
     stage = "finetune"
     slot = "adaptation"
+    version = "2"  # of 1 the criterion was movement by default
     requires = frozenset(
         {"transformer", "pretrained", "gradient_training", "float_weights", "dense_weights"}
     )
@@ -30,7 +31,7 @@ class MovementPruning(Method):
     removes = frozenset({"dense_weights"})
     knobs = {
         "sparsity": Float(0.3, 0.97, default=0.5),
-        "criterion": Choice(("movement", "magnitude"), default="movement"),
+        "criterion": Choice(("movement", "magnitude"), default="magnitude"),
         "epochs": Int(2, 12, default=6),
         "learning_rate": Float(1e-5, 1e-3, default=BASELINE.learning_rate, log=True),
     }
