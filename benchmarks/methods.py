@@ -8,9 +8,9 @@ first; recipes that train alike share the training and are charged for it. The f
 all methods, the others for those whose effect lies within two points. Each finished trial goes
 to the store (``benchmarks/measured/results.db``) and is not made again, nor one that
 ``benchmarks/measured/trials.jsonl`` has of any machine, so stopping at any time leaves a table that
-can be used. Of trials that ran beside others (``--workers``) no seconds,
-energy, latency or throughput are kept, since neighbours disturb them; one worker also tries again
-what has no seconds of any seed. In the end, or at once with
+can be used. Of trials that ran beside others (``--workers``) no seconds, energy, latency or
+throughput are kept, since neighbours disturb them; one worker also tries again what has no seconds of
+any seed, and asks each model in turns with the untouched one. In the end, or at once with
 ``--only-write``, ``registry.db``, ``docs/methods.md`` and the cards are made from what is there.
 """
 
@@ -38,6 +38,7 @@ from bench import (
     open_results,
 )
 from laboratory import Laboratory
+from turns import InTurns
 
 from effauto.planner.candidate import Candidate
 from effauto.planner.candidates.pool import singles
@@ -79,7 +80,8 @@ def measure(arguments: argparse.Namespace) -> None:
         raise SystemExit(f"there is no method {' nor '.join(sorted(unknown))}")
     versions = plugins.versions()
     benches = [Bench.of(task, arguments, plugins, store) for task in arguments.tasks]
-    laboratory = Laboratory(store, arguments.workers, arguments.scratch, end, end, PATIENCE)
+    kind = InTurns if arguments.workers == 1 else Laboratory
+    laboratory = kind(store, arguments.workers, arguments.scratch, end, end, PATIENCE)
     for seed in range(arguments.seeds):
         runs = [*shipped(arguments, versions), *finished(store, "run", versions=versions)]
         close = undecided(runs) if seed else None
