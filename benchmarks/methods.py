@@ -9,8 +9,8 @@ all methods, the others for those whose effect lies within two points. Each fini
 to the store (``benchmarks/measured/results.db``) and is not made again, nor one that
 ``benchmarks/measured/trials.jsonl`` has of any machine, so stopping at any time leaves a table that
 can be used. Of trials that ran beside others (``--workers``) no seconds, energy, latency or
-throughput are kept, since neighbours disturb them; one worker also tries again what has no seconds of
-any seed, and asks each model in turns with the untouched one. In the end, or at once with
+throughput are kept, since neighbours disturb them; one worker also tries again what has no seconds
+of any seed, and asks each model in turns with the untouched one. In the end, or at once with
 ``--only-write``, ``registry.db``, ``docs/methods.md`` and the cards are made from what is there.
 """
 
