@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from effauto.cli.output import print_json, print_table
+from effauto.cli.output import print_json
 from effauto.cost import estimate
 from effauto.knobs import complete
 from effauto.machine import Hardware
@@ -134,25 +134,33 @@ def _notes(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _print_pairs(pairs: Sequence[Together]) -> None:
-    """What two methods did together, and in brackets what they would do if apart."""
+    """What two methods did together, and behind the stroke what they would do if apart."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
     if not pairs:
         return
-    rows = []
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=0)
+    table.add_column("Measured together", no_wrap=True)
+    for title in (*MEASURED.values(), "Points"):
+        table.add_column(title, no_wrap=True, justify="right")
     for pair in pairs:
         seen = pair.to_json()
         cells = [_beside(seen["ratios"].get(c), seen["expected"].get(c)) for c in MEASURED]
-        quality = f"{100 * seen['quality']:+.1f} ({100 * seen['expected_quality']:+.1f})"
-        rows.append((" + ".join(seen["methods"]), seen["task"], *cells, quality))
-    titles = ("Measured together", "Task", *MEASURED.values(), "Points")
+        points = f"{100 * seen['quality']:+.1f}/{100 * seen['expected_quality']:+.1f}"
+        table.add_row(" +\n".join(seen["methods"]), *cells, points)
     print()
-    print_table(titles, rows)
-    print("In brackets: the product of what each did alone; of points, the sum.")
+    Console().print(table)
+    places = sorted({f"{pair.both.task} ({pair.both.rows:,} rows)" for pair in pairs})
+    print(f"On {', '.join(places)}, as shares of the untouched model's.")
+    print("Behind the stroke: the product of what each did alone; of points, the sum.")
 
 
 def _beside(ratio: float | None, expected: float | None) -> str:
     if ratio is None:
         return "–"
-    return f"×{ratio:.2f}" + ("" if expected is None else f" (×{expected:.2f})")
+    return f"{ratio:.2f}" + ("" if expected is None else f"/{expected:.2f}")
 
 
 def _ratio(ratio: float) -> str:

@@ -70,13 +70,13 @@ def test_pairs_stand_beside_the_product_of_their_parts(store):
 
 def test_the_matrix_shows_them(store, cli, tmp_path, tiny_model):
     asked = ("methods", "matrix", "--db", tmp_path / "results.db", "--model", tiny_model)
-    assert "In brackets" not in cli(*asked).output  # they are of another model
+    assert "Behind the stroke" not in cli(*asked).output  # they are of another model
     here = replace(SITUATION, model=replace(SITUATION.model, name=str(tiny_model)))
     for recipe, (quality, latency) in TRIED.items():
         number = store.begin_trial(recipe, here, purpose="run", seed=0)
         store.finish_trial(number, measured(quality, latency))
     said = cli(*asked).output
-    assert "In brackets: the product of what each did alone" in said
-    assert "one + two" in said
+    assert "Behind the stroke: the product of what each did alone" in said
+    assert [line.split()[0] for line in said.splitlines() if "0.45/0.40" in line] == ["one"]
     (pair,) = json.loads(cli(*asked, "--format", "json").output)["measured_together"]
     assert pair["expected"]["inference.latency"] == pytest.approx(0.4)
