@@ -36,7 +36,7 @@ def pareto(x: str, y: str, db: str | None, form: str, limit: int | None, **given
 
 
 @click.command(
-    epilog="Example: effauto results best --task trec6 --budget 'inference.latency<=5ms'"
+    epilog="Example: effauto results best --task sst2 --budget 'inference.latency<=5ms'"
 )
 @filters
 @click.option(
