@@ -45,7 +45,7 @@ DEAREST = 4.0
 PATIENCE = 240.0
 # The task's fingerprint, the machine, the model, the recipe and the seed of a training.
 Key = tuple[str, str, str, str, int]
-# Of methods, by name: what others were tried does not count.
+# Of methods, by name: trials of other versions do not count.
 Versions = Mapping[str, str]
 NONE: Versions = MappingProxyType({})
 

@@ -46,10 +46,7 @@ def overview(methods: Iterable[Method]) -> str:
     """
     found = [(_label(e), e) for method in methods for e in _anywhere(_shown(method))]
     rows = sorted(found, key=lambda row: (row[1].task, -median(row[1].quality), row[0]))
-    lines = [
-        f"| data, rows | method | trainings | points | {' | '.join(COSTS.values())} |",
-        "|---" * (4 + len(COSTS)) + "|",
-    ]
+    lines = [*_heading("data, rows", "method", "trainings", "points")]
     for name, effect in rows:
         costs = " | ".join(_ratio(effect.ratios.get(cost)) for cost in COSTS)
         points = f"{100 * median(effect.quality):+.1f}"
@@ -111,9 +108,14 @@ def _alone(found: Iterable[Effect]) -> Iterator[str]:
     yield "rows with the same seeds (×1.00); quality is that of the test split, the untouched one's"
     yield "in brackets, the spread over seeds. A dash: not measured, since other trials ran beside."
     yield ""
-    yield f"| data, rows, machine | seeds | quality | {' | '.join(COSTS.values())} |"
-    yield "|---" * (3 + len(COSTS)) + "|"
+    yield from _heading("data, rows, machine", "seeds", "quality")
     yield from map(_row, found)
+
+
+def _heading(*titles: str) -> Iterator[str]:
+    columns = (*titles, *COSTS.values())
+    yield f"| {' | '.join(columns)} |"
+    yield "|---" * len(columns) + "|"
 
 
 def _row(effect: Effect) -> str:
@@ -144,8 +146,7 @@ def _accompanied(method: Method) -> Iterator[str]:
     yield "the same seeds (×1.00); quality is that of the test split, the untouched one's in"
     yield "brackets, the spread over seeds. A dash: not measured, since other trials ran beside."
     yield ""
-    yield f"| methods | data, rows, machine | seeds | quality | {' | '.join(COSTS.values())} |"
-    yield "|---" * (4 + len(COSTS)) + "|"
+    yield from _heading("methods", "data, rows, machine", "seeds", "quality")
     for effect in shown:
         yield f"| {_label(effect)} {_row(effect)}"
 
@@ -166,8 +167,7 @@ def _together(pairs: Iterable[Together]) -> Iterator[str]:
     yield "Together with another, and in brackets the product of what each did alone (of points of"
     yield "quality, the sum):"
     yield ""
-    yield f"| together | data | seeds | points | {' | '.join(COSTS.values())} |"
-    yield "|---" * (4 + len(COSTS)) + "|"
+    yield from _heading("together", "data", "seeds", "points")
     for pair in pairs:
         both, seen = pair.both, pair.to_json()
         costs = (f"{_ratio(both.ratios.get(c))} ({_ratio(pair.expected(c))})" for c in COSTS)

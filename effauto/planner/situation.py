@@ -245,4 +245,4 @@ def _outdated(store: Store, versions: Mapping[str, str]) -> Iterator[str]:
     from effauto.store.query import outdated
 
     if found := outdated(store, versions):
-        yield f"{found} earlier trials do not count: their methods have another version now"
+        yield f"{found} of your trials do not count: their methods have another version now"

@@ -51,17 +51,14 @@ def _sorted(
 
 
 def outdated(store: Store, versions: Mapping[str, str]) -> int:
-    """How many finished trials used a method that is named here at another version."""
+    """How many of the user's finished trials used a method named here at another version."""
     count = (
         select(func.count())
         .select_from(models.Trial)
         .where(models.Trial.state == "finished", of_other_versions(versions))
     )
-    found = 0
-    for database in filter(None, (store.own, store.shipped)):
-        with database.reading() as session:
-            found += session.scalar(count) or 0
-    return found
+    with store.own.reading() as session:
+        return session.scalar(count) or 0
 
 
 def trial(store: Store, name: str | int) -> TrialRecord:

@@ -62,7 +62,7 @@ def test_a_method_that_was_slower_than_foretold_is_foretold_slower(tried):
 def test_what_another_version_of_a_method_did_does_not_count(tried):
     known = tried({HALVED: 6.0}, version="of long ago")
     assert factor(known, HALVED) == 1.0
-    assert "20 earlier trials do not count: their methods have another version now" in (
+    assert "20 of your trials do not count: their methods have another version now" in (
         known.task.notes
     )
 

@@ -35,9 +35,7 @@ def pareto(x: str, y: str, db: str | None, form: str, limit: int | None, **given
     warn_of_mixture(front, resources)
 
 
-@click.command(
-    epilog="Example: effauto results best --task sst2 --budget 'inference.latency<=5ms'"
-)
+@click.command(epilog="Example: effauto results best --task sst2 --budget 'inference.latency<=5ms'")
 @filters
 @click.option(
     "--budget", "limits", multiple=True, metavar="LIMIT", help="To be kept; may be repeated."
