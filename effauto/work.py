@@ -64,13 +64,14 @@ class Work:
     tokens; it takes ``attention_backward`` forward passes to cross the attention, and is spared
     ``spared_flops`` a token and ``spared_pair_flops`` a pair of tokens where nothing below the
     first layer is trained, and ``spared_units`` need not be kept then. The optimizer makes
-    ``update_copies`` of a matrix at a time. ``recomputed`` is the share of a forward pass that each
-    backward pass does anew. ``adapter_parameters`` are trained in matrices beside
-    the layers', to be merged. ``extra_train_flops`` (operations) and ``host_seconds`` (single core)
-    come on top, once. ``held`` is what a process holds for its tensors, relative to the default
-    allocator; handing the model to its runtime takes ``export_bytes`` beside the weights, and
-    libraries that only some methods import take ``library_bytes``. A token meets at most ``reach``
-    others (0: all of its input).
+    ``update_copies`` of a matrix at a time, and takes ``update_slowness`` times as long as AdamW.
+    ``recomputed`` is the share of a forward pass that each backward pass does anew.
+    ``adapter_parameters`` are trained in matrices beside the layers', to be merged.
+    ``extra_train_flops`` (operations) and ``host_seconds`` (single core) come on top, once.
+    ``held`` is what a process holds for its tensors, relative to the default allocator; handing
+    the model to its runtime takes ``export_bytes`` beside the weights, and libraries that only some
+    methods import take ``library_bytes``. A token meets at most ``reach`` others (0: all of its
+    input).
     Storage: bits a number, ``density`` the share of a layer's weights that is not zero.
     Beforehand: ``base`` is the untouched model's work; the trainings and passes ``before`` this
     one are done first, each while other tensors hold its ``beside_bytes``.
@@ -146,7 +147,8 @@ class Work:
     spared_flops: float = 0.0
     spared_pair_flops: float = 0.0
     spared_units: float = 0.0
-    update_copies: float = 2.0
+    update_copies: float = 0.0
+    update_slowness: float = 1.0
     recomputed: float = 0.0
     reach: float = 0.0
     held: float = 1.0

@@ -16,7 +16,9 @@ db_option = click.option(
     "--db", metavar="PATH|URL", help="The database; otherwise EFFAUTO_DB or the user's own."
 )
 _FILTERS = (
-    click.option("--task", metavar="NAME", help="Of this task: its name or fingerprint."),
+    click.option(
+        "--task", metavar="NAME", help="Of this task: its name or fingerprint (or 12 digits)."
+    ),
     click.option("--model", metavar="NAME", help="Of this model."),
     click.option("--hardware", metavar="NAME", help="Measured on this machine."),
     click.option("--method", metavar="NAME", multiple=True, help="With it; may be repeated."),

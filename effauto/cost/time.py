@@ -16,7 +16,8 @@ LAYER_OPERATORS = 140.0  # calls of a small operator that take as long as a laye
 CONVERTING = 2.0  # overhead of a layer that converts its numbers on the way in and out
 PASS_OPERATORS = 150.0  # the same for embedding, masks and head
 BACKWARD_OPERATORS = 1.2  # a backward pass over a forward pass
-UPDATE_SLOWNESS = 2.0  # gradients are clipped and their memory is taken anew
+UPDATE_SLOWNESS = 2.0  # an optimizer's numbers lie in no cache, unlike those of the rate
+GRADIENT_BYTES = 24.0  # a gradient's memory is taken anew, its norm is read, and it is clipped
 ATTENTION_SLOWNESS = 1.5  # products of many small matrices against those of the rate
 WEIGHT_STREAM = 0.3  # a product's reading of weights against a plain copy of memory
 NORMED_WIDTHS = 4.0  # two layer norms and two sums a token, beside the activation
@@ -61,11 +62,12 @@ def _train_memory_bound(work: Workload, hardware: Hardware) -> Range:
     steps = _steps_a_pass(work)
     weight_passes = work.passes + crossed * (1.0 + work.weight_gradients)
     weights = FLOAT * work.layers * work.layer_parameters * weight_passes * steps
-    updated = UPDATE_SLOWNESS * work.trainable_parameters * work.backward_passes * steps
+    updated = work.trainable_parameters * work.backward_passes * steps
     return (
         seconds(numbers, hardware.rates["elementwise"])
         + seconds(weights / WEIGHT_STREAM, hardware.rates["memory"])
-        + seconds(updated, hardware.rates["optimizer"])
+        + seconds(GRADIENT_BYTES * updated, hardware.rates["memory"])
+        + seconds(UPDATE_SLOWNESS * work.update_slowness * updated, hardware.rates["optimizer"])
     )
 
 

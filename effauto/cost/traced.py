@@ -12,15 +12,13 @@ from dataclasses import dataclass, replace
 from effauto.cost.estimate import estimate
 from effauto.cost.memory import SERVING_BATCH, resident, serving, train_peak
 from effauto.cost.ranges import NOTHING, Range, exact, larger, seconds
-from effauto.cost.time import on_one_core
+from effauto.cost.time import UPDATE_SLOWNESS, on_one_core
 from effauto.cost.trace import Counted, Trace
 from effauto.hardware.products import SAMPLES, Times
 from effauto.machine import Hardware
 from effauto.resources import RESOURCES, Figure, Tier
 from effauto.workload import TOKENISE_SECONDS, Workload
 
-# Numbers that AdamW touches for each parameter, as many as the rate's own arithmetic.
-ADAMW_NUMBERS = 8.0
 # Calls that take as long as what Python does around an operator: where modules are called, and
 # where a backward pass and an optimizer call most.
 FORWARD_CALLS, STEP_CALLS = 3.3, 1.8
@@ -94,7 +92,7 @@ def _numbers(counted: Counted, hardware: Hardware, timed: Times) -> Range:
     for kind, count in counted.numbers.items():
         sample = SAMPLES.get(kind)
         if kind == "optimizer":
-            total += seconds(count / ADAMW_NUMBERS, hardware.rates["optimizer"])
+            total += seconds(UPDATE_SLOWNESS * count, hardware.rates["optimizer"])
         elif sample is not None and sample in timed:
             total += Range(*timed[sample]).scaled(count / (sample.m * sample.n))
         else:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from effauto.machine import Hardware, Rate
 
-SCHEMA = 1
+SCHEMA = 2
 _log = logging.getLogger(__name__)
 
 

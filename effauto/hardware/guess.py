@@ -16,8 +16,8 @@ CPU_SHARES: Shares = (0.2, 0.5, 0.9)
 MEMORY_SHARES: Shares = (0.5, 0.75, 0.95)
 # Activations and norms take this many float32 operations a number; half its traffic is cached.
 NUMBER_OPERATIONS, NUMBER_BYTES = 80.0, 4.0
-# AdamW reads four numbers and writes three for a parameter, in several passes.
-UPDATE_BYTES = 50.0
+# AdamW reads four numbers and writes three for a parameter.
+UPDATE_BYTES = 28.0
 # Float32 operations a cycle of one core: two fused multiply-adds as wide as the registers.
 _WIDEST = (("avx512f", 64.0), ("avx2", 32.0), ("avx", 16.0), ("sve", 32.0), ("asimd", 16.0))
 _INT8_GAIN = (("amx_int8", 32.0), ("avx512_vnni", 4.0), ("avx_vnni", 4.0), ("asimddp", 4.0))

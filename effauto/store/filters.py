@@ -14,14 +14,17 @@ from effauto.resources import resource_named
 from effauto.store import models
 from effauto.store.entries import Purpose, State
 
+# So many of a fingerprint's characters are shown, and name a task.
+SHOWN = 12
+
 
 @dataclass(frozen=True)
 class Filter:
     """Which trials are wanted: those that pass every condition that is set.
 
-    ``task`` is a name or a fingerprint; every one of ``method`` and none of ``without`` stands in
-    the recipe; ``where`` is met by what was measured; ``recipe`` is a recipe's key. Of methods that
-    ``versions`` names, none is of another version.
+    ``task`` is a name, a fingerprint, or the beginning of one, as it is shown; every one of
+    ``method`` and none of ``without`` stands in the recipe; ``where`` is met by what was measured;
+    ``recipe`` is a recipe's key. Of methods that ``versions`` names, none is of another version.
     """
 
     task: str | None = None
@@ -43,8 +46,7 @@ class Filter:
         trial = models.Trial
         wanted: list[ColumnElement[bool]] = []
         if self.task is not None:
-            same = (models.Task.name == self.task) | (models.Task.fingerprint == self.task)
-            wanted.append(trial.task_id.in_(select(models.Task.id).where(same)))
+            wanted.append(trial.task_id.in_(select(models.Task.id).where(_is(self.task))))
         if self.model is not None:
             named = select(models.Model.id).where(models.Model.name == self.model)
             wanted.append(trial.model_id.in_(named))
@@ -97,6 +99,13 @@ def of_other_versions(versions: Mapping[str, str]) -> ColumnElement[bool]:
     other = row.name.in_(versions) & (row.name + " " + row.version).not_in(known)
     used = select(models.TrialMethod.trial_id).join(row, row.id == models.TrialMethod.method_id)
     return models.Trial.id.in_(used.where(other))
+
+
+def _is(task: str) -> ColumnElement[bool]:
+    named = models.Task.name == task
+    if len(task) < SHOWN:
+        return named
+    return named | models.Task.fingerprint.startswith(task, autoescape=True)
 
 
 def _uses(method: str) -> ColumnElement[bool]:

@@ -32,4 +32,4 @@ def make(
         return Lion(decayed, lr=learning_rate)
     if kind == "adamw-8bit":
         return AdamW8bit(decayed, lr=learning_rate)
-    return torch.optim.SGD(decayed, lr=learning_rate, foreach=False)
+    return torch.optim.SGD(decayed, lr=learning_rate, fused=True)

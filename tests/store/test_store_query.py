@@ -40,6 +40,8 @@ def filled(store: Store) -> Store:
         (Filter(), [5, 4, 3, 2, 1]),
         (Filter(task="mail"), [4]),
         (Filter(task="fingerprint of mail"), [4]),
+        (Filter(task="fingerprint of m"), [4]),
+        (Filter(task="fingerprin"), []),  # shorter than what is shown
         (Filter(model="other"), []),
         (Filter(method=["shrink"]), [5, 4, 3, 1]),
         (Filter(method=["shrink", "squeeze"]), [3]),

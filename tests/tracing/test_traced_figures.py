@@ -8,6 +8,7 @@ import pytest
 from sample_tasks import HARDWARE, NETWORK, TASK
 
 from effauto.cost import estimate
+from effauto.cost.time import UPDATE_SLOWNESS
 from effauto.cost.trace import Counted, Trace
 from effauto.cost.traced import seconds_of, traced
 from effauto.hardware.products import SAMPLES, Product
@@ -61,7 +62,7 @@ def test_a_step_is_the_sum_of_its_parts():
     whole = seconds_of(STEP, HARDWARE, TIMED, calls=1.0)
     products = 600 * 2e-3
     touched = (4e8 + 6e7 + 2e7) / (4096 * 384) * 2e-3
-    rest = 2e8 / 8 / 3e8 + 2400 / 2e5
+    rest = UPDATE_SLOWNESS * 2e8 / 3e8 + 2400 / 2e5
     assert whole.value == pytest.approx(products + touched + rest)
     assert whole.low < whole.value < whole.high
 

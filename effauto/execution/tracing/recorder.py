@@ -36,6 +36,7 @@ _KINDS = {
     "embedding": "copy",
     "index": "copy",
     "gather": "copy",
+    "fused_adamw": "optimizer",
 }
 _READS_FEW = ("embedding", "index", "gather")  # of a large table
 _NO_CALLS = ("prim", "profiler")
@@ -52,7 +53,6 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self.peak_bytes = self._bytes = 0
         self._held: dict[int, weakref.ref[Any]] = {}
-        self._kind = ""
         self._flops = 0.0
         self.start()
 
@@ -80,15 +80,6 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         with flop_counter() as counter, self:
             yield
         self._flops += float(counter.get_total_flops())
-
-    @contextmanager
-    def under(self, kind: str) -> Iterator[None]:
-        """Within, all numbers that are touched are of this kind."""
-        self._kind = kind
-        try:
-            yield
-        finally:
-            self._kind = ""
 
     def hold(self, tensors: Iterable[Tensor]) -> None:
         """Count the bytes of these tensors, until they are freed."""
@@ -122,7 +113,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if product is not None:
             self._products[product] += 1
         elif not func.is_view and not name.startswith(_NO_WORK):
-            self._numbers[self._kind or _kind(name)] += _numbers(name, args, made)
+            self._numbers[_kind(name)] += _numbers(name, args, made)
 
 
 def _kind(name: str) -> str:
@@ -132,7 +123,9 @@ def _kind(name: str) -> str:
 
 
 def _numbers(name: str, args: Any, made: list[Tensor]) -> int:
-    """The numbers of the largest tensor that is read or written."""
+    """The numbers of the largest tensor that is read or written, or of a list of them."""
+    if args and isinstance(args[0], list | tuple):
+        return sum(tensor.numel() for tensor in args[0])
     read = [leaf for leaf in tree_leaves(args) if isinstance(leaf, Tensor)]
     touched = made if name.startswith(_READS_FEW) else made + read
     return max((tensor.numel() for tensor in touched), default=0)

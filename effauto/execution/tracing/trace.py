@@ -155,8 +155,7 @@ def _descend(
     """One round of the loop of ``by_gradient``."""
     with recorder.watching():
         descent.gradients(batch)
-        with recorder.under("optimizer"):
-            descent.update()
+        descent.update()
         for watch in training.after_step:
             watch(descent.model, moment)
 

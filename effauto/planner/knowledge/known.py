@@ -11,7 +11,7 @@ from effauto.planner.preferring import expense_of, preferred
 from effauto.preference import Preference
 from effauto.resources import QUALITY, Figures
 from effauto.store import Store, TrialRecord
-from effauto.store.filters import Filter
+from effauto.store.filters import SHOWN, Filter
 from effauto.store.query import trials
 from effauto.store.setting import mixture
 
@@ -71,9 +71,13 @@ def _metric(store: Store, wanted: Filter) -> str | None:
 
 
 def _require_one_task(records: Sequence[TrialRecord]) -> None:
-    tasks = sorted({f"{record.task} ({record.fingerprint[:12]})" for record in records})
+    tasks = {record.fingerprint: record for record in records}
     if len(tasks) > 1:
+        told = sorted(
+            f"{task[:SHOWN]} ({record.task}, {record.task_traits.examples:,} rows)"
+            for task, record in tasks.items()
+        )
         raise InputError(
             f"these results are of {len(tasks)} tasks, whose qualities do not compare: "
-            f"{', '.join(tasks)}; choose one with --task"
+            f"{', '.join(told)}; choose one with --task"
         )
