@@ -113,11 +113,15 @@ def undecided(runs: list[TrialRecord]) -> set[tuple[str, str]]:
 
 
 def missing(wanted: list[Wanted], known: set[Key], runs: list[TrialRecord]) -> list[Wanted]:
-    """What no machine has tried; its untouched model is trained on this one."""
+    """What no machine has tried beside its untouched model, which is trained on this one."""
     here = known | {
         (r.fingerprint, r.hardware, r.model.name, r.recipe.key, r.seed) for r in runs
     }  # fmt: skip
-    anywhere = {(task, *rest) for task, _, *rest in here}
+    anywhere = {
+        (task, model, recipe, seed)
+        for task, machine, model, recipe, seed in here
+        if (task, machine, model, Recipe().key, seed) in here
+    }
     found = [one for one in wanted if (one.key[0], *one.key[2:]) not in anywhere]
     found.sort(key=lambda one: bool(one.candidate.recipe.steps))  # all others are compared to it
     plain = [one for one in wanted if not one.candidate.recipe.steps and one.key not in here]

@@ -31,7 +31,7 @@ class MixtureOfExperts(Method):
     stage = "design"
     slot = "inner-layer"
     requires = frozenset({"transformer", "from_scratch", "gradient_training"})
-    provides = frozenset({"routed_layers", "dynamic_graph"})
+    provides = frozenset({"dynamic_graph"})
     knobs = {
         "experts": Choice((2, 4, 8, 16), default=4),
         "chosen": Choice((1, 2), default=1),
