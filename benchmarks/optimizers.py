@@ -17,11 +17,10 @@ import torch
 from transformers import BertConfig, BertModel
 
 from effauto import Choice
-from effauto.execution.training import Training, adamw
+from effauto.execution.training import MakeOptimizer, Training, adamw
 from effauto.plugins import load_plugins
 
 ROUNDS = 15
-MakeOptimizer = Callable[[list[dict[str, Any]], float], torch.optim.Optimizer]
 
 
 def main() -> None:

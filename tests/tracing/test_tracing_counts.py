@@ -6,11 +6,14 @@ import json
 from types import SimpleNamespace
 
 import pytest
+import torch
 from real_steps import taken
 
 from effauto.cost.trace import Trace
 from effauto.errors import IllegalRecipe, ModelError
 from effauto.execution.tracing import trace
+from effauto.execution.tracing.recorder import Recorder
+from effauto.execution.training import adamw
 
 REGIMES = {"full": (), "lora": ("lora",), "biases": ("bitfit",), "frozen": ("frozen",)}
 
@@ -95,3 +98,23 @@ def test_a_bag_of_words_and_an_illegal_recipe_are_refused(job, tiny_model, metho
         trace(job("bag-of-words"), methods, train_tokens=16, request_tokens=16)
     with pytest.raises(IllegalRecipe):
         trace(job(tiny_model, "lora", "bitfit"), methods, train_tokens=16, request_tokens=16)
+
+
+def test_lists_of_sizes_are_no_lists_of_tensors():
+    recorder = Recorder()
+    with recorder.watching():
+        ones = [torch.ones([3]), torch.zeros(2, 2)]
+        torch.cat([one.flatten() for one in ones])
+    assert recorder.counted(1).numbers == {"pointwise": 3 + 4, "copy": 7}
+
+
+def test_a_fused_step_counts_each_weight_once():
+    weights = [torch.ones(5, requires_grad=True), torch.ones(2, 3, requires_grad=True)]
+    for weight in weights:
+        weight.grad = torch.ones_like(weight)
+    optimizer = adamw([{"params": weights}], 1e-3)
+    optimizer.step()
+    recorder = Recorder()
+    with recorder.watching():
+        optimizer.step()
+    assert recorder.counted(1).numbers["optimizer"] == 11

@@ -124,8 +124,9 @@ def _kind(name: str) -> str:
 
 def _numbers(name: str, args: Any, made: list[Tensor]) -> int:
     """The numbers of the largest tensor that is read or written, or of a list of them."""
-    if args and isinstance(args[0], list | tuple):
-        return sum(tensor.numel() for tensor in args[0])
+    listed = args[0] if args and isinstance(args[0], list | tuple) else ()
+    if tensors := [one for one in listed if isinstance(one, Tensor)]:  # not so in a list of sizes
+        return sum(tensor.numel() for tensor in tensors)
     read = [leaf for leaf in tree_leaves(args) if isinstance(leaf, Tensor)]
     touched = made if name.startswith(_READS_FEW) else made + read
     return max((tensor.numel() for tensor in touched), default=0)
