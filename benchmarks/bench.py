@@ -154,13 +154,19 @@ def done(store: Store, purposes: Iterable[Purpose], versions: Versions = NONE) -
     """What was tried on this machine, also in vain, for all of these purposes."""
     each = [
         {
-            (r.fingerprint, r.hardware, r.model.name, r.recipe.key, r.seed)
+            key_of(r)
             for r in trials(store, Filter(purpose=purpose, versions=versions))
             if r.fidelity >= 1 and r.state in ("finished", "failed")
         }
         for purpose in purposes
     ]
     return set.intersection(*each)
+
+
+def key_of(record: TrialRecord) -> Key:
+    """Of the training that the trial judged."""
+    place = record.fingerprint, record.hardware
+    return *place, record.model.name, record.recipe.key, record.seed
 
 
 def quality_of(record: TrialRecord) -> float:

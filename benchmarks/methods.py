@@ -35,6 +35,7 @@ from bench import (
     done,
     finished,
     grouped,
+    key_of,
     open_results,
 )
 from laboratory import Laboratory
@@ -114,9 +115,7 @@ def undecided(runs: list[TrialRecord]) -> set[tuple[str, str]]:
 
 def missing(wanted: list[Wanted], known: set[Key], runs: list[TrialRecord]) -> list[Wanted]:
     """What no machine has tried beside its untouched model, which is trained on this one."""
-    here = known | {
-        (r.fingerprint, r.hardware, r.model.name, r.recipe.key, r.seed) for r in runs
-    }  # fmt: skip
+    here = known | {key_of(run) for run in runs}
     anywhere = {
         (task, model, recipe, seed)
         for task, machine, model, recipe, seed in here

@@ -9,18 +9,21 @@ from __future__ import annotations
 import multiprocessing
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from bench import Wanted
+from bench import Wanted, finished, key_of
 from laboratory import Laboratory
 
 from effauto.execution.pool import Worker
+from effauto.planner.candidate import Candidate
 from effauto.plugins import load_plugins
 from effauto.resources import Figure, exactly
 from effauto.store.entries import Purpose
 from effauto.task.exchange import read_split
 
+LATENCY = "inference.latency"
 WARM_UP, REQUESTS = 5, 60
 
 
@@ -39,16 +42,15 @@ class InTurns(Laboratory):
             return found
         first, second = in_turns(base, folder, wanted.bench.data / "test.jsonl")
         note = f"processor time, median of {REQUESTS} requests in turns with the untouched model"
-        figure = exactly(_seconds_of(base, first) * second / first, "s", note=note)
-        return {p: figures | {"inference.latency": figure} for p, figures in found.items()}
+        figure = exactly(self._untouched(wanted, first) * second / first, "s", note=note)
+        return {p: figures | {LATENCY: figure} for p, figures in found.items()}
 
-
-def _seconds_of(base: Path, now: float) -> float:
-    """The processor time of a request to the untouched model, as it was when first asked."""
-    file = base.with_suffix(".seconds")
-    if not file.exists():
-        file.write_text(repr(now), encoding="utf-8")
-    return float(file.read_text(encoding="utf-8"))
+    def _untouched(self, wanted: Wanted, now: float) -> float:
+        """Seconds of a request to the untouched model: as this seed's is known, else as now."""
+        plain = replace(wanted, candidate=Candidate(wanted.candidate.model))
+        measured = (r.measured for r in finished(self.store, "run") if key_of(r) == plain.key)
+        known = [figures[LATENCY].value for figures in measured if LATENCY in figures]
+        return known[0] if known else now
 
 
 def in_turns(first: Path, second: Path, rows: Path) -> tuple[float, float]:
