@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import shutil
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -55,9 +56,8 @@ class InTurns(Laboratory):
 
 def in_turns(first: Path, second: Path, rows: Path) -> tuple[float, float]:
     """Median processor seconds of a request to each of two saved models, in a fresh process."""
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(1) as pool:
-        return pool.apply(_ask, (first, second, rows))
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_ask, first, second, rows).result()
 
 
 def _ask(first: Path, second: Path, rows: Path) -> tuple[float, float]:
