@@ -26,7 +26,8 @@ class TargetSetting:
     def __str__(self) -> str:
         libraries = (("torch", self.torch), ("transformers", self.transformers))
         known = [f"{name} {version}" for name, version in libraries if version]
-        return ", ".join([self.hardware, f"{self.threads} threads", *known])
+        many = "thread" if self.threads == 1 else "threads"
+        return ", ".join([self.hardware, f"{self.threads} {many}", *known])
 
 
 def bound(resource: str) -> bool:
@@ -39,6 +40,6 @@ def mixture(settings: Iterable[TargetSetting], resources: Iterable[str]) -> str:
     found, named = sorted(set(settings)), sorted(filter(bound, resources))
     if len(found) < 2 or not named:
         return ""
-    return f"{' and '.join(named)} were measured in {len(found)} settings: " + "; ".join(
+    return f"figures of {' and '.join(named)} come from {len(found)} settings: " + "; ".join(
         map(str, found)
     )

@@ -145,7 +145,7 @@ def test_settings_are_told_apart_only_where_it_matters() -> None:
     assert mixture([one, other], ["quality.accuracy", "model.size", "inference.flops"]) == ""
     assert mixture([one, one], [LATENCY]) == ""
     sentence = mixture([one, other], [LATENCY, "model.size"])
-    assert sentence.startswith("inference.latency were measured in 2 settings")
+    assert sentence.startswith("figures of inference.latency come from 2 settings")
 
 
 def test_counts(store: Store) -> None:
