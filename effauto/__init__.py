@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from effauto.api import load, plan, run
     from effauto.estimator import EffAutoClassifier
     from effauto.execution.attention import attend_by, attentions, same_hooks
+    from effauto.execution.batches import Batch, collate, encode_training
     from effauto.execution.context import Context
     from effauto.execution.embedding import embed, frozen_features
     from effauto.execution.encoding import Pieces
@@ -29,14 +30,7 @@ if TYPE_CHECKING:
     from effauto.execution.masking import Masking
     from effauto.execution.predictor import Predictor, Runtime
     from effauto.execution.rows import row_losses, rows_at
-    from effauto.execution.training import (
-        Batch,
-        Descent,
-        Moment,
-        Training,
-        collate,
-        encode_training,
-    )
+    from effauto.execution.training import Descent, Moment, Training
     from effauto.model.transformer import TaskModel
     from effauto.planner.search import Search
     from effauto.results import Results
@@ -58,17 +52,17 @@ _LATE = {
     "Context": "effauto.execution.context",
     "Predictor": "effauto.execution.predictor",
     "Runtime": "effauto.execution.predictor",
-    "Batch": "effauto.execution.training",
+    "Batch": "effauto.execution.batches",
     "Descent": "effauto.execution.training",
     "Moment": "effauto.execution.training",
     "Masking": "effauto.execution.masking",
     "Pieces": "effauto.execution.encoding",
     "Training": "effauto.execution.training",
-    "collate": "effauto.execution.training",
+    "collate": "effauto.execution.batches",
     "embed": "effauto.execution.embedding",
     "frozen_features": "effauto.execution.embedding",
     "gate_gradients": "effauto.execution.gates",
-    "encode_training": "effauto.execution.training",
+    "encode_training": "effauto.execution.batches",
     "row_losses": "effauto.execution.rows",
     "rows_at": "effauto.execution.rows",
     "TaskModel": "effauto.model.transformer",

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from effauto.execution.training import Training, encode_training
+from effauto.execution.batches import encode_training
+from effauto.execution.training import Training
 from effauto.model.transformer import TaskModel
 from effauto.task.examples import Examples
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from effauto.execution.training import Training, collate, encode_training
+from effauto.execution.batches import collate, encode_training
+from effauto.execution.training import Training
 
 if TYPE_CHECKING:
     from effauto.execution.context import Context

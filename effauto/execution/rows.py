@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from effauto.execution.encoding import FIRST_PIECE_ONLY
 
 if TYPE_CHECKING:
-    from effauto.execution.training import Batch
+    from effauto.execution.batches import Batch
     from effauto.model.transformer import TaskModel
 
 

@@ -12,11 +12,11 @@ import pytest
 import torch
 from sums import job_of, task_of, trained_by
 
+from effauto.execution.batches import next_pieces
 from effauto.execution.job import Job
 from effauto.execution.judge import judge
 from effauto.execution.language import compression
 from effauto.execution.predictor import Predictor
-from effauto.execution.training import next_pieces
 from effauto.model.fresh import untrained
 from effauto.model.scratch import Size, write_untrained
 from effauto.task import Task

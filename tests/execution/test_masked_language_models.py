@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 from sums import job_of, task_of, trained_by
 
 from effauto.cost import estimate
+from effauto.execution.batches import Batch
 from effauto.execution.encoding import Encoding, Pieces
 from effauto.execution.job import Job
 from effauto.execution.judge import judge
 from effauto.execution.language import compression
 from effauto.execution.masking import Masking
 from effauto.execution.predictor import Predictor
-from effauto.execution.training import Batch, cross_entropy
+from effauto.execution.training import cross_entropy
 from effauto.model import find_model
 from effauto.model.fresh import untrained
 from effauto.model.scratch import Size, make_models, write_untrained

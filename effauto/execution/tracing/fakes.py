@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from effauto.execution.batches import Batch
 from effauto.execution.context import Context
-from effauto.execution.training import Batch
 from effauto.model.transformer import Pooling, TaskModel, from_config
 
 Verb = Callable[[TaskModel], TaskModel]

@@ -15,6 +15,7 @@ from effauto.composition import compose
 from effauto.cost.memory import SERVING_BATCH
 from effauto.cost.trace import Counted, Trace
 from effauto.errors import ModelError
+from effauto.execution.batches import Batch
 from effauto.execution.encoding import padded_length
 from effauto.execution.job import Job
 from effauto.execution.meter import Meter
@@ -34,7 +35,7 @@ from effauto.execution.tracing.following import (
     with_verb,
 )
 from effauto.execution.tracing.recorder import Recorder, tensors_of
-from effauto.execution.training import Batch, Descent, Moment, Training
+from effauto.execution.training import Descent, Moment, Training
 from effauto.method import Method
 from effauto.model.source import find_model
 from effauto.model.transformer import TaskModel
