@@ -86,6 +86,7 @@ def _write(path, columns, rows):
     path.write_text("\n".join(lines))
 
 
+@pytest.mark.all_methods
 def test_generated_parts_are_up_to_date():
     run = subprocess.run(
         [sys.executable, ROOT / "docs" / "generate.py", "--check"], capture_output=True, text=True

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sample_plugins import ROWS
 from sample_tasks import topic_rows
 
 from effauto.budget import parse_budget
@@ -45,6 +46,12 @@ def situation(task_folder: Path, tmp_path: Path) -> Iterator[Callable[..., Situa
 
     yield situation
     store.close()
+
+
+@pytest.fixture
+def more_methods(write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some that change the rows, also of a bag of words, beside those that are installed."""
+    monkeypatch.setenv("EFFAUTO_PLUGINS_DIR", str(write(rows=ROWS)))
 
 
 @pytest.fixture

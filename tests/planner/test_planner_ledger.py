@@ -114,6 +114,7 @@ def test_zeros_are_said_to_save_no_time(task_folder, tiny_model):
     assert any("cut neither latency nor memory" in note for note in plan.notes)
 
 
+@pytest.mark.usefixtures("more_methods")
 def test_indicators_stand_side_by_side(planned, cli):
     _, _, path = planned()
     told = cli("explain", path, "--indicators")

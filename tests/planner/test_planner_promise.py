@@ -44,6 +44,7 @@ def test_before_anything_was_tried_what_is_quick_comes_first(situation):
     assert promise.of(PLAIN, 1.0) == pytest.approx(10 * promise.of(PLAIN, 10.0))
 
 
+@pytest.mark.usefixtures("more_methods")
 def test_what_is_known_to_be_better_promises_more(strategy):
     made = strategy()
     known, (good, bad, *_) = made.situation, [c for c in singles_of(made) if c.recipe.steps]
@@ -53,6 +54,7 @@ def test_what_is_known_to_be_better_promises_more(strategy):
     assert promise.gain(good) > 5 * promise.gain(bad) > 0
 
 
+@pytest.mark.usefixtures("more_methods")
 def test_what_was_bad_here_makes_its_kin_promise_less(strategy):
     """Whoever has the method that disappointed; of the rest nothing new is known."""
     made = strategy()

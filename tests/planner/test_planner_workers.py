@@ -15,6 +15,7 @@ from dataclasses import replace
 import psutil
 import pytest
 from ConfigSpace import ConfigurationSpace
+from sample_plugins import PROLOGUE, ROWS
 from test_planner_searched import Searching
 from test_planner_strategy import measured
 
@@ -77,6 +78,7 @@ def test_proposals_spread_while_others_are_under_way():
     assert spread(under_way=True) > spread(under_way=False)
 
 
+@pytest.mark.usefixtures("more_methods")
 @pytest.mark.parametrize("workers", [1, 3])
 def test_nothing_is_tried_twice_while_it_is_under_way(situation, workers):
     known = situation()
@@ -124,10 +126,11 @@ def most_at_once(told):
 @pytest.fixture(scope="module")
 def two(task_folder, tmp_path_factory):
     """A search of two workers: the plan, what each did, and the trials in the store."""
-    database = tmp_path_factory.mktemp("two") / "results.db"
-    watcher = Watcher()
+    folder = tmp_path_factory.mktemp("two")
+    (folder / "rows.py").write_text(PROLOGUE + ROWS)
+    database, watcher = folder / "results.db", Watcher()
     plan = api.plan(task_folder, model="bag-of-words", search_time=120, max_trials=5, workers=2,
-                    store=str(database), listener=watcher)  # fmt: skip
+                    store=str(database), listener=watcher, plugins_dirs=[folder])  # fmt: skip
     store = open_store(database)
     records = trials(store)
     store.close()
