@@ -120,6 +120,7 @@ def misbehaving(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timing
 def test_the_demo_can_be_searched_in_seconds(cli):
     told = cli("plan", "--model", "bag-of-words", "--search-time", "15s", "--format", "json")
     assert told.exit_code == 0
@@ -129,6 +130,7 @@ def test_the_demo_can_be_searched_in_seconds(cli):
 
 
 @pytest.mark.slow
+@pytest.mark.timing
 def test_the_clock_is_kept_even_by_a_trial_that_hangs(task_folder, misbehaving):
     seconds = 12
     plan = api.plan(
