@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     gone = _shipped_methods() - load_plugins().methods().keys()
     for item in items if gone else ():
         if item.get_closest_marker("all_methods"):
-            item.add_marker(pytest.mark.skip(reason=f"{' and '.join(sorted(gone))} are not here"))
+            item.add_marker(pytest.mark.skip(reason=f"missing: {', '.join(sorted(gone))}"))
         asked = getattr(item, "callspec", None)  # a page, perhaps, whose commands are run
         files = [item.path, *(asked.params.values() if asked else ())]
         source = "".join(f.read_text("utf-8") for f in files if isinstance(f, Path) and f.is_file())

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 Order = Callable[[Sequence[int], int, int, random.Random], list[int]]
 # (row numbers, lengths, batch size, generator) -> the rows of each batch
 Grouping = Callable[[list[int], Sequence[int], int, random.Random], list[list[int]]]
-
-
 Loss = Callable[[TaskModel, Batch], Tensor]
 MakeOptimizer = Callable[[list[dict[str, Any]], float], torch.optim.Optimizer]
 View = Callable[[Batch, "Moment"], Batch]

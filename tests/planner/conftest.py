@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sample_plugins import ROWS
+from sample_plugins import PROLOGUE, ROWS
 from sample_tasks import topic_rows
 
 from effauto.budget import parse_budget
@@ -48,10 +48,18 @@ def situation(task_folder: Path, tmp_path: Path) -> Iterator[Callable[..., Situa
     store.close()
 
 
+@pytest.fixture(scope="session")
+def methods_of_rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of methods that change the rows, also for a bag of words."""
+    folder = tmp_path_factory.mktemp("methods")
+    (folder / "rows.py").write_text(PROLOGUE + ROWS)
+    return folder
+
+
 @pytest.fixture
-def more_methods(write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some that change the rows, also of a bag of words, beside those that are installed."""
-    monkeypatch.setenv("EFFAUTO_PLUGINS_DIR", str(write(rows=ROWS)))
+def more_methods(methods_of_rows: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those, beside what is installed."""
+    monkeypatch.setenv("EFFAUTO_PLUGINS_DIR", str(methods_of_rows))
 
 
 @pytest.fixture
