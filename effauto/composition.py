@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from effauto.errors import IllegalRecipe, SettingError
 from effauto.knobs import Value, complete
 from effauto.machine import Hardware
-from effauto.method import STAGES, Method
+from effauto.method import STAGES, Method, no_such_method
 from effauto.recipe import Recipe
 from effauto.traits import ModelTraits, TaskTraits
 
@@ -96,7 +96,7 @@ def _look_up(
     for step in recipe.steps:
         method = methods.get(step.method)
         if method is None:
-            sentence = f"there is no method {step.method!r}; see 'effauto methods list'"
+            sentence = no_such_method(step.method, methods)
             refusals.append(Refusal(step.method, "known", sentence))
             continue
         try:

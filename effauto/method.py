@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -228,3 +229,10 @@ def _check_declaration(cls: type[Method]) -> None:
         )
         if list(theirs.parameters) != list(ours.parameters):
             raise wrong(f"{verb} must take {', '.join(list(ours.parameters)[1:])}")
+
+
+def no_such_method(name: str, known: Iterable[str]) -> str:
+    """A sentence that says so, and which of those ``known`` are written much like it."""
+    near = get_close_matches(name, list(known), 2)
+    meant = f"did you mean {' or '.join(near)}? See" if near else "see"
+    return f"there is no method {name!r}; {meant} 'effauto methods list'"

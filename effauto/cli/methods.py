@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +12,7 @@ from effauto.cli.options import database
 from effauto.cli.output import format_option, print_json, print_table
 from effauto.errors import InputError
 from effauto.machine import Hardware
-from effauto.method import STAGES, Method
+from effauto.method import STAGES, Method, no_such_method
 from effauto.plugins import Plugins
 
 if TYPE_CHECKING:
@@ -112,7 +111,5 @@ def _measured_together(db: str | None, model: str, versions: Mapping[str, str]) 
 
 def _named(name: str, known: dict[str, Method]) -> Method:
     if name not in known:
-        near = get_close_matches(name, known, n=3)
-        meant = f"did you mean {' or '.join(near)}? " if near else ""
-        raise InputError(f"there is no method {name!r}; {meant}See 'effauto methods list'")
+        raise InputError(no_such_method(name, known))
     return known[name]

@@ -46,8 +46,8 @@ def print_plan(plan: Plan, console: Console | None = None) -> None:
     if plan.infeasible:
         for sentence in plan.infeasible["reasons"]:
             console.print(Text(sentence))
-    elif plan.alternatives:
-        console.print(_alternatives(plan))
+    elif plan.others:
+        console.print(_others(plan))
     for sentence in summary(plan.ledger) if plan.ledger else ():
         console.print(Text(sentence))
     for note in plan.notes:
@@ -129,14 +129,13 @@ def _figures(plan: Plan) -> Table:
     return table
 
 
-def _alternatives(plan: Plan) -> Table:
+def _others(plan: Plan) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("Instead", overflow="fold")
     columns = (QUALITY + plan.task.metric, "inference.latency", "model.size", "train.time")
     for column in columns:
         table.add_column(column.partition(".")[2], justify="right")
-    others = [o for o in plan.alternatives if (o.model, o.recipe) != (plan.model, plan.recipe)]
-    for other in others[:10]:
+    for other in plan.others[:10]:
         table.add_row(Text(describe(other.model, other.recipe)), *_cells(other, columns))
     return table
 

@@ -15,7 +15,8 @@ from effauto.planner.answers.instant import instant
 from effauto.planner.answers.plan import Alternative
 from effauto.planner.answers.plan_file import check_writable, plan_from_json, read_plan, write_plan
 from effauto.planner.candidates.pool import few
-from effauto.report.plan import print_explanation
+from effauto.recipe import Recipe
+from effauto.report.plan import print_explanation, print_plan
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
@@ -43,6 +44,14 @@ def test_a_plan_is_read_as_it_was_written(plan, tmp_path):
     again = read_plan(tmp_path / "plan.json")
     assert again == plan
     assert again.to_json() == plan.to_json()
+
+
+def test_what_is_advised_is_no_alternative_to_itself(plan, capsys):
+    print_plan(plan)
+    assert "Instead" not in capsys.readouterr().out
+    another = Alternative(plan.model, Recipe.of("another"), plan.estimate, 0.5)
+    print_plan(replace(plan, alternatives=(*plan.alternatives, another)))
+    assert "another" in capsys.readouterr().out.partition("Instead")[2]
 
 
 def test_the_json_has_what_others_script_against(plan):

@@ -78,6 +78,12 @@ class Plan:
     bought: tuple[Bought, ...] = ()
     use: Use | None = None
 
+    @property
+    def others(self) -> tuple[Alternative, ...]:
+        """The alternatives to what is advised, which may itself stand among them."""
+        advised = self.model, self.recipe
+        return tuple(o for o in self.alternatives if (o.model, o.recipe) != advised)
+
     def to_json(self) -> dict[str, Any]:
         return {
             "effauto_plan": SCHEMA,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from effauto.budget import Budget
 from effauto.errors import SettingError
+from effauto.method import no_such_method
 from effauto.model import BAG_OF_WORDS
 from effauto.planner.answers.instant import foretell
 from effauto.planner.answers.plan import Plan
@@ -34,9 +34,7 @@ def why_not(plan: Plan, name: str, plugins: Plugins, store: str | None = None) -
     """
     methods = plugins.methods()
     if name not in methods:
-        near = get_close_matches(name, methods, 2)
-        meant = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise SettingError(f"there is no method {name!r}{meant}; see 'effauto methods list'")
+        raise SettingError(no_such_method(name, methods))
     if name in plan.recipe.settings:
         return [f"{name} is in the plan."]
     for refusal in plan.ruled_out:

@@ -68,12 +68,11 @@ def points_of(plan: Plan) -> list[Point]:
     best = spelt_out(plan.model, plan.recipe)
     broken = _said(plan.estimate, plan.budget)
     found = [Point("chosen", best, "chosen", plan.fidelity, plan.estimate, broken)]
-    for number, other in enumerate(plan.alternatives, 1):
-        if (other.model, other.recipe) != (plan.model, plan.recipe):
-            name, broken = spelt_out(other.model, other.recipe), _said(other.figures, plan.budget)
-            found.append(
-                Point(f"other-{number}", name, "alternative", other.fidelity, other.figures, broken)
-            )
+    for number, other in enumerate(plan.others, 1):
+        name, broken = spelt_out(other.model, other.recipe), _said(other.figures, plan.budget)
+        found.append(
+            Point(f"other-{number}", name, "alternative", other.fidelity, other.figures, broken)
+        )
     return found
 
 
