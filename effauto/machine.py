@@ -45,8 +45,9 @@ class Hardware:
     ``rates`` has ``matmul.float32``, ``matmul.bfloat16``, ``matmul.int8`` (operations/s, all
     ``threads`` together), ``memory`` (byte/s), ``elementwise`` (numbers/s), ``optimizer``
     (parameters/s) and ``dispatch`` (operator calls/s); where a GPU computes, ``host`` has those of
-    a CPU core. ``watts`` is the power of the share of the machine that the work uses; it is a
-    model unless ``power_counter`` names a sensor.
+    a CPU core. ``weights`` (byte/s), what products of few tokens read, is a share of ``memory``
+    where it is absent. ``watts`` is the power of the share of the machine that the work uses; it
+    is a model unless ``power_counter`` names a sensor.
     """
 
     name: str

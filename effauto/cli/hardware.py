@@ -20,6 +20,7 @@ _RATES = {
     "matmul.bfloat16": ("operations of bfloat16 matrix products", "1/s"),
     "matmul.int8": ("operations of int8 products, rounding included", "1/s"),
     "memory": ("bytes copied, read and written", "byte/s"),
+    "weights": ("bytes of weights read by products of few tokens", "byte/s"),
     "elementwise": ("numbers through activations and norms", "1/s"),
     "optimizer": ("parameters updated by AdamW", "1/s"),
     "dispatch": ("calls of a small operator", "1/s"),

@@ -8,7 +8,7 @@ from effauto.bag_of_words import LINEAR_FEATURE_SECONDS
 from effauto.cost import flops
 from effauto.cost.memory import FLOAT, SERVING_BATCH, layer_weight_bytes
 from effauto.cost.ranges import NOTHING, Range, exact, larger, seconds
-from effauto.machine import Hardware
+from effauto.machine import Hardware, Rate
 from effauto.workload import TOKENISE_SECONDS, Workload
 
 # Fitted to a six-layer encoder of width 384, run eagerly by transformers on one core.
@@ -19,7 +19,7 @@ BACKWARD_OPERATORS = 1.2  # a backward pass over a forward pass
 UPDATE_SLOWNESS = 2.0  # an optimizer's numbers lie in no cache, unlike those of the rate
 GRADIENT_BYTES = 24.0  # a gradient's memory is taken anew, its norm is read, and it is clipped
 ATTENTION_SLOWNESS = 1.5  # products of many small matrices against those of the rate
-WEIGHT_STREAM = 0.3  # a product's reading of weights against a plain copy of memory
+WEIGHT_STREAM = 0.3  # a product's reading of weights against a plain copy, where not measured
 NORMED_WIDTHS = 4.0  # two layer norms and two sums a token, beside the activation
 COLD_NUMBERS = 3.5  # numbers that come from memory, layouts changed, against those of the rate
 # The same for Llamas of 64 to 256 in width, with 2,048 pieces and bfloat16 in matrix units.
@@ -65,7 +65,7 @@ def _train_memory_bound(work: Workload, hardware: Hardware) -> Range:
     updated = work.trainable_parameters * work.backward_passes * steps
     return (
         seconds(numbers, hardware.rates["elementwise"])
-        + seconds(weights / WEIGHT_STREAM, hardware.rates["memory"])
+        + seconds(weights, _weights_rate(hardware))
         + seconds(GRADIENT_BYTES * updated, hardware.rates["memory"])
         + seconds(UPDATE_SLOWNESS * work.update_slowness * updated, hardware.rates["optimizer"])
     )
@@ -114,7 +114,6 @@ def _more_in_a_batch(work: Workload) -> float:
 def _forward(work: Workload, hardware: Hardware, tokens: Range, length: float) -> Range:
     """One pass over ``tokens`` tokens in inputs of ``length``; attention is always in float32."""
     rates = hardware.rates
-    weights = layer_weight_bytes(work) / WEIGHT_STREAM
     attention = ATTENTION_SLOWNESS * flops.layers_attention(work, length) / max(1.0, length)
     per_token = (
         seconds(flops.layers_linear(work, 1.0), rates[f"matmul.{work.compute}"])
@@ -123,9 +122,14 @@ def _forward(work: Workload, hardware: Hardware, tokens: Range, length: float) -
     )
     converting = 1.0 if work.compute == "float32" else CONVERTING
     calls = (PASS_OPERATORS + converting * LAYER_OPERATORS * work.layers) * work.dispatches
-    computing = tokens * per_token + seconds(weights, rates["memory"])
+    computing = tokens * per_token + seconds(layer_weight_bytes(work), _weights_rate(hardware))
     whole = _together(computing, seconds(calls, rates["dispatch"]), hardware)
     return whole.scaled(work.request_depth)
+
+
+def _weights_rate(hardware: Hardware) -> Rate:
+    rates = hardware.rates
+    return rates.get("weights") or rates["memory"].scaled(WEIGHT_STREAM)
 
 
 def _numbers_a_token(work: Workload) -> float:

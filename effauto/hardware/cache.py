@@ -13,7 +13,7 @@ from pathlib import Path
 
 from effauto.machine import Hardware, Rate
 
-SCHEMA = 2
+SCHEMA = 3
 _log = logging.getLogger(__name__)
 
 

@@ -26,6 +26,8 @@ CPU_SHAPES = ((128, 384, 384), (512, 384, 1536), (512, 1536, 384), (256, 768, 76
 CUDA_SHAPES = ((4096, 768, 768), (4096, 768, 3072), (4096, 3072, 768))
 REPEATS = 5
 REPEAT_SECONDS = 0.008
+# Of a short request's time, what reading takes at least.
+LEAST_READING = 0.3
 # What neighbours and other shapes may take or give beyond the repeats.
 SLOWER, FASTER = 1.3, 1.1
 
@@ -55,6 +57,7 @@ def measure(device: str) -> dict[str, Rated]:
         "matmul.bfloat16": _products(_float_product, shapes, device, torch.bfloat16),
         "matmul.int8": _int8(shapes, device) or float32,
         "memory": _memory(device),
+        "weights": _weights(device, float32),
         "elementwise": _elementwise(device),
         "optimizer": _optimizer(device),
         "dispatch": _dispatch(device),
@@ -121,6 +124,26 @@ def _memory(device: str) -> Rated:
     source = torch.ones(2**26 if device == "cuda" else 2**23, device=device)  # beyond its caches
     target = torch.empty_like(source)
     return _rate(2.0 * 4 * source.numel(), _times(lambda: target.copy_(source), device))
+
+
+def _weights(device: str, products: Rated) -> Rated:
+    """Weights of one layer after another, read for a short request, beside its computing."""
+    layers, tokens, inputs, outputs = (96 if device == "cuda" else 18), 16, 384, 1536
+    data = torch.randn(tokens, inputs, device=device)
+    weights = [torch.randn(outputs, inputs, device=device) for _ in range(layers)]
+
+    def request() -> None:
+        for weight in weights:
+            nn.functional.linear(data, weight)
+
+    numbers = float(layers * inputs * outputs)
+    computing = 2.0 * tokens * numbers / products["value"]
+
+    def reading(whole: float) -> float:
+        return max(whole - computing, LEAST_READING * whole)
+
+    times = [(reading(own), reading(wall)) for own, wall in _times(request, device)]
+    return _rate(4.0 * numbers, times)
 
 
 def _elementwise(device: str) -> Rated:

@@ -181,3 +181,15 @@ def test_thousands_of_estimates_a_second():
         estimate(WORK, LAPTOP)
         estimate(LINEAR, LAPTOP)
     assert 2 * count / (time.process_time() - start) > 5000
+
+
+def test_weights_are_read_as_measured_else_at_a_share_of_memory():
+    copying = LAPTOP.rates["memory"]
+    slow, fast = (
+        replace(LAPTOP, rates={**LAPTOP.rates, "weights": copying.scaled(share)})
+        for share in (0.3, 0.9)
+    )
+    unmeasured, as_usual, faster = (
+        estimate(WORK, machine)["inference.latency"].value for machine in (LAPTOP, slow, fast)
+    )
+    assert unmeasured == as_usual > faster

@@ -14,6 +14,7 @@ RATES = {
     "matmul.bfloat16",
     "matmul.int8",
     "memory",
+    "weights",
     "elementwise",
     "optimizer",
     "dispatch",
