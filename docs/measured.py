@@ -36,7 +36,7 @@ def card(method: Method) -> str:
     alone = [effect for effect in _effects() if _is_alone(effect, method)]
     pairs = [p for p in together(_effects()) if method.name in _names(p.both)]
     parts = [*_alone(alone), *_together(pairs)] or [*_accompanied(method)]
-    return "\n".join(parts or ["Not measured yet."])
+    return "\n".join(parts or ["No trial that ships with effauto is of this method."])
 
 
 def overview(methods: Iterable[Method]) -> str:
