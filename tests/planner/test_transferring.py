@@ -33,7 +33,8 @@ def situation(tmp_path_factory: pytest.TempPathFactory) -> Situation:
     (folder / "text.txt").write_text("".join(lines), encoding="utf-8")
     store = Store(open_database(folder / "results.db", create=True))
     data = DataRequest(str(folder / "text.txt"), LANGUAGE_MODELING)
-    asked = Request(data, budget=parse_budget(("train.time<=10min",)))
+    # A machine whose rates no calibration changes, and which some method lets train faster.
+    asked = Request(data, budget=parse_budget(("train.time<=10min",)), hardware="rtx3090")
     return understand(asked, load_plugins(), store)
 
 
@@ -131,4 +132,5 @@ def test_who_took_twice_as_long_gets_fewer_passes(situation: Situation) -> None:
     found = [transferred(situation, some, some[-1]) for some in (results, slow)]
     seconds = [situation.oracle.foretell(f.candidate)["train.time"].value for f in found if f]
     assert len(seconds) == 2
-    assert seconds[1] <= 300.0 < seconds[0]
+    assert seconds[1] <= 300.0
+    assert seconds[1] < seconds[0]
