@@ -15,6 +15,7 @@ from effauto.execution.crew import Crew, Done, local_crew
 from effauto.listener import Listener
 from effauto.planner.answers.chosen import best_of
 from effauto.planner.clock import Clock
+from effauto.planner.interruption import uninterrupted
 from effauto.planner.results import Result
 from effauto.planner.trials.loyalty import LOYALTY, compare
 from effauto.planner.trials.sizing import Trial
@@ -116,8 +117,9 @@ class Trying:
             self.strategy.tell_failure(candidate, fidelity)
             listener.failed(candidate, str(error))
             return
-        result = trials.finish(flight.number, flight.trial, done)
-        self._tell(result)
+        with uninterrupted():  # what the store has finished is part of the plan
+            result = trials.finish(flight.number, flight.trial, done)
+            self._tell(result)
         best = best_of(self.strategy.situation, self.strategy.results)
         listener.ended(result, best, self.clock.left)
 
