@@ -38,3 +38,17 @@ class RowsAgain(Method):
 def register_methods():
     yield from (FirstRows(), RowsAgain())
 """
+
+NAPS = """
+import time
+
+class Naps(Method):
+    name, summary, stage = "naps", "Sleeps first.", "data"
+    def prepare(self, data, setting, context):
+        time.sleep(3)
+        return data
+
+@hookimpl
+def register_methods():
+    return [Naps()]
+"""

@@ -1,9 +1,6 @@
 """Foretold against measured, on this machine, with a model of MiniLM's shape and random weights."""
 
 import json
-import subprocess
-import sys
-import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -36,16 +33,9 @@ def body():
 
 @pytest.fixture
 def calibrated(tmp_path, monkeypatch):
-    """Measures this machine anew, in a process that has done nothing else; what it found."""
-
-    def anew():
-        folder = tempfile.mkdtemp(dir=tmp_path)
-        monkeypatch.setenv("EFFAUTO_CACHE_DIR", folder)
-        found = "from effauto.hardware import calibrate; calibrate(threads=1)"
-        subprocess.run([sys.executable, "-c", found], check=True)
-        return calibrate(threads=1)
-
-    return anew
+    """Measures this machine anew whenever it is called, and keeps that apart."""
+    monkeypatch.setenv("EFFAUTO_CACHE_DIR", str(tmp_path))
+    return lambda: calibrate(threads=1)
 
 
 @pytest.mark.timing

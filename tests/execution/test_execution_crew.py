@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import psutil
 import pytest
-from sample_plugins import PROLOGUE
+from sample_plugins import NAPS, PROLOGUE
 from sample_tasks import HARDWARE
 
 from effauto.errors import Crashed, TimedOut, WorkerLost
@@ -20,22 +20,6 @@ from effauto.machine import Accelerator
 from effauto.recipe import Recipe
 
 DONE = Done({}, {}, ())
-NAPS = (
-    PROLOGUE
-    + """
-import time
-
-class Naps(Method):
-    name, summary, stage = "naps", "Sleeps first.", "data"
-    def prepare(self, data, setting, context):
-        time.sleep(1.5)
-        return data
-
-@hookimpl
-def register_methods():
-    return [Naps()]
-"""
-)
 
 
 class Fake:
@@ -127,7 +111,7 @@ def test_nothing_is_done_again_when_all_is_to_stop():
 def naps(job, tmp_path):
     """A job that sleeps for a while before it trains."""
     (tmp_path / "plugins").mkdir()
-    (tmp_path / "plugins" / "naps.py").write_text(NAPS)
+    (tmp_path / "plugins" / "naps.py").write_text(PROLOGUE + NAPS)
     details = {"answers": str(tmp_path / "answers.json")}
     return job(Recipe.of("naps"), plugin_folders=(tmp_path / "plugins",), details=details)
 

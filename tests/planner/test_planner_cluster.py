@@ -11,26 +11,13 @@ from contextlib import contextmanager
 
 import psutil
 import pytest
+from sample_plugins import NAPS
 from watching import Watcher, most_at_once
 
 from effauto import api
 from effauto.errors import InputError
 from effauto.store import open_store
 from effauto.store.query import trials
-
-NAPS = """
-import time
-
-class Naps(Method):
-    name, summary, stage = "naps", "Sleeps first.", "data"
-    def prepare(self, data, setting, context):
-        time.sleep(3)
-        return data
-
-@hookimpl
-def register_methods():
-    return [Naps()]
-"""
 
 
 @contextmanager
